@@ -1,0 +1,69 @@
+//! Messages: send, read, edit, delete.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{ChannelId, MessageId, Timestamp, accounts::UserSummary};
+
+/// A message, and what is left of a deleted one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Message {
+    /// The id; sorted by time.
+    pub id: MessageId,
+    /// Where it stands.
+    pub channel_id: ChannelId,
+    /// Its place in the channel: 1, 2, 3, … without holes.
+    pub seq: i64,
+    /// The channel's version at its newest change.
+    pub version: i64,
+    /// Who wrote it.
+    pub author: UserSummary,
+    /// The same as `author`, for clients that read it under this name.
+    pub user: UserSummary,
+    /// The text (Markdown), in NFC; empty when deleted.
+    pub content: String,
+    /// What the author's client called it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nonce: Option<String>,
+    /// When it was last edited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edited_at: Option<Timestamp>,
+    /// When it was deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deleted_at: Option<Timestamp>,
+    /// When it was sent.
+    pub created_at: Timestamp,
+}
+
+/// `POST /channels/:id/messages`
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateMessage {
+    /// The text: 1 to 8,000 characters, not blank.
+    pub content: String,
+    /// Makes sending idempotent: the same author and nonce give the first message again, for good.
+    /// 1 to 64 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nonce: Option<String>,
+}
+
+/// `POST /messages`, and the payload of the command `MESSAGE`.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SendMessage {
+    /// Where to.
+    pub channel_id: ChannelId,
+    /// The text: 1 to 8,000 characters, not blank.
+    pub content: String,
+    /// As in [`CreateMessage`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nonce: Option<String>,
+}
+
+/// `PUT /messages/:id`
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateMessage {
+    /// The new text: 1 to 8,000 characters, not blank.
+    pub content: String,
+}

@@ -1,0 +1,192 @@
+//! Who may do what: one pure function for the server and the clients.
+//!
+//! Invariants:
+//! - Who is not in the workspace, or not in a private channel, cannot tell it from a missing one.
+//! - A larger role may all that a smaller one may.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::channels::ChannelKind;
+
+/// A role in a workspace, smallest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Let in without an account.
+    Guest,
+    /// One of the team.
+    Member,
+    /// Keeps order.
+    Admin,
+    /// Keeps the workspace.
+    Owner,
+}
+
+impl Role {
+    /// All of them, smallest first.
+    pub const ALL: [Self; 4] = [Self::Guest, Self::Member, Self::Admin, Self::Owner];
+
+    /// The word on the wire and in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Guest => "guest",
+            Self::Member => "member",
+            Self::Admin => "admin",
+            Self::Owner => "owner",
+        }
+    }
+}
+
+/// How someone stands to a channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InChannel {
+    /// The channel's kind.
+    pub kind: ChannelKind,
+    /// Whether they are a member of it.
+    pub member: bool,
+    /// Whether they made it.
+    pub creator: bool,
+}
+
+/// What may be done in a workspace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WorkspacePermission {
+    /// See it, its public channels and its people.
+    View,
+    /// Change its name and settings.
+    Edit,
+    /// Make a channel.
+    CreateChannel,
+    /// Bring people in, put them out, change roles below one's own.
+    ManageMembers,
+}
+
+/// What may be done in a channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChannelPermission {
+    /// See it, its members and its messages.
+    View,
+    /// Become a member.
+    Join,
+    /// Write, type, mark as read: what members do.
+    Take,
+    /// Bring someone in.
+    Invite,
+    /// Put someone out.
+    Remove,
+    /// Change or delete the channel.
+    Manage,
+    /// Delete other people's messages.
+    Moderate,
+}
+
+/// The answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Go on.
+    Allowed,
+    /// Seen, but not allowed: 403.
+    Forbidden,
+    /// As if it were not there: 404.
+    Unseen,
+}
+
+const fn when(allowed: bool) -> Verdict {
+    if allowed { Verdict::Allowed } else { Verdict::Forbidden }
+}
+
+/// Whether someone with `role` in a workspace (`None`: not in it) may do this there.
+#[must_use]
+pub fn in_workspace(role: Option<Role>, permission: WorkspacePermission) -> Verdict {
+    let Some(role) = role else { return Verdict::Unseen };
+    when(match permission {
+        WorkspacePermission::View => true,
+        WorkspacePermission::CreateChannel => role >= Role::Member,
+        WorkspacePermission::Edit | WorkspacePermission::ManageMembers => role >= Role::Admin,
+    })
+}
+
+/// Whether someone with `role` in the workspace (`None`: not in it) who stands `at` a channel may do
+/// this there.
+#[must_use]
+pub fn in_channel(role: Option<Role>, at: InChannel, permission: ChannelPermission) -> Verdict {
+    let Some(role) = role else { return Verdict::Unseen };
+    if at.kind == ChannelKind::Private && !at.member {
+        return Verdict::Unseen;
+    }
+    when(match permission {
+        ChannelPermission::View | ChannelPermission::Join => true,
+        ChannelPermission::Take => at.member,
+        ChannelPermission::Invite => (at.member && role >= Role::Member) || role >= Role::Admin,
+        ChannelPermission::Remove | ChannelPermission::Manage => {
+            (at.creator && at.member && role >= Role::Member) || role >= Role::Admin
+        }
+        ChannelPermission::Moderate => role >= Role::Admin,
+    })
+}
+
+/// Whether someone with `actor` role may give or take the role `target` (the larger of the old and
+/// the new one). Only owners touch admins and owners.
+#[must_use]
+pub fn may_assign(actor: Role, target: Role) -> bool {
+    actor == Role::Owner || (actor == Role::Admin && target < Role::Admin)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CHANNEL: [ChannelPermission; 7] = [
+        ChannelPermission::View,
+        ChannelPermission::Join,
+        ChannelPermission::Take,
+        ChannelPermission::Invite,
+        ChannelPermission::Remove,
+        ChannelPermission::Manage,
+        ChannelPermission::Moderate,
+    ];
+
+    fn standings() -> impl Iterator<Item = InChannel> {
+        [ChannelKind::Public, ChannelKind::Private].into_iter().flat_map(|kind| {
+            [(false, false), (true, false), (true, true)].map(|(member, creator)| InChannel {
+                kind,
+                member,
+                creator,
+            })
+        })
+    }
+
+    #[test]
+    fn a_larger_role_may_all_that_a_smaller_one_may() {
+        for (at, permission) in standings().flat_map(|at| CHANNEL.map(|p| (at, p))) {
+            for pair in Role::ALL.windows(2) {
+                if in_channel(Some(pair[0]), at, permission) == Verdict::Allowed {
+                    assert_eq!(
+                        in_channel(Some(pair[1]), at, permission),
+                        Verdict::Allowed,
+                        "{at:?} {permission:?}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn who_is_outside_sees_nothing() {
+        for (at, permission) in standings().flat_map(|at| CHANNEL.map(|p| (at, p))) {
+            assert_eq!(in_channel(None, at, permission), Verdict::Unseen);
+            if at.kind == ChannelKind::Private && !at.member {
+                assert_eq!(in_channel(Some(Role::Owner), at, permission), Verdict::Unseen);
+            }
+        }
+        assert_eq!(in_workspace(None, WorkspacePermission::View), Verdict::Unseen);
+    }
+
+    #[test]
+    fn only_owners_touch_admins_and_owners() {
+        assert!(may_assign(Role::Owner, Role::Owner) && may_assign(Role::Admin, Role::Member));
+        assert!(!may_assign(Role::Admin, Role::Admin) && !may_assign(Role::Member, Role::Guest));
+    }
+}
