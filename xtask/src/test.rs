@@ -1,0 +1,202 @@
+//! `cargo xtask test`: every test there is, with the servers and programs that they need.
+//!
+//! How: the parts run one after the other and each reports for itself (`report.rs`), so that one failure does
+//! not hide the next. PostgreSQL, Chromium and tmux are looked for, installed where that is allowed, and
+//! named as skipped otherwise. Tests learn of them from the environment: `MADANG_TEST_POSTGRES_URL`,
+//! `CHROMIUM`, `MADANG_BIN`.
+//!
+//! Invariants: the browser tests run the binary made from the same sources as the Rust tests, with the same
+//! features, so that nothing is compiled twice.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Result, bail};
+
+use crate::child;
+use crate::count::Counts;
+use crate::postgres::Postgres;
+use crate::report::{Report, say};
+use crate::tools::{self, Need};
+use crate::web;
+
+/// Which tests to run: by default all.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Selection {
+    only: Option<Part>,
+    filter: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    Rust,
+    Web,
+    Browser,
+}
+
+impl Selection {
+    pub fn parse(arguments: &[String]) -> Result<Self> {
+        let mut selection = Self::default();
+        let mut arguments = arguments.iter();
+        while let Some(argument) = arguments.next() {
+            match argument.as_str() {
+                "--only" => {
+                    selection.only = Some(match arguments.next().map(String::as_str) {
+                        Some("rust") => Part::Rust,
+                        Some("web") => Part::Web,
+                        Some("browser") => Part::Browser,
+                        _ => bail!("--only takes one of: rust, web, browser"),
+                    });
+                }
+                filter if selection.filter.is_none() && !filter.starts_with('-') => {
+                    selection.filter = Some(filter.to_owned());
+                }
+                other => bail!("unknown argument {other}: cargo xtask test [--only <part>] [<filter>]"),
+            }
+        }
+        Ok(selection)
+    }
+
+    fn has(&self, part: Part) -> bool {
+        self.only.is_none_or(|only| only == part)
+    }
+}
+
+/// Runs the selected tests and prints the table. Whether all passed.
+pub fn run(selection: &Selection) -> Result<bool> {
+    let mut report = Report::new();
+    parts(&mut report, selection);
+    Ok(report.finish())
+}
+
+/// The tests as parts of `report`.
+pub fn parts(report: &mut Report, selection: &Selection) {
+    let (rust, browser) = (selection.has(Part::Rust), selection.has(Part::Browser));
+    report.part("web build", web::build);
+    if rust || browser {
+        let surroundings = Surroundings::prepare(report, rust, browser);
+        report.part("rust build", build_binaries);
+        if rust {
+            report.counted("rust tests", || {
+                let mut cargo = tools::cargo();
+                cargo.args(["test", "--workspace", "--all-features", "--no-fail-fast"]);
+                cargo.args(&selection.filter);
+                run_counting(surroundings.tell(&mut cargo))
+            });
+        }
+        if browser && let Some(chromium) = &surroundings.chromium {
+            report.counted("browser tests", || {
+                let mut npm = web_tests("e2e", selection);
+                npm.env("CHROMIUM", chromium).env("MADANG_BIN", binary()?);
+                run_counting(surroundings.tell(&mut npm))
+            });
+        }
+    }
+    if selection.has(Part::Web) {
+        report.counted("web tests", || run_counting(&mut web_tests("test", selection)));
+    }
+}
+
+/// Compiles every binary the way the tests compile it, `madang` among them.
+pub fn build_binaries() -> Result<()> {
+    tools::require_c_compiler()?;
+    web::ensure_dist_folder()?;
+    let arguments = ["build", "--workspace", "--exclude", "xtask", "--all-features", "--bins"];
+    child::run(tools::cargo().args(arguments))
+}
+
+/// The `madang` that `build_binaries` made.
+pub fn binary() -> Result<PathBuf> {
+    Ok(tools::target_dir()?.join("debug/madang"))
+}
+
+/// What tests need besides the code. Dropping it stops the servers.
+struct Surroundings {
+    postgres: Option<Postgres>,
+    chromium: Option<PathBuf>,
+}
+
+impl Surroundings {
+    /// Finds, installs and starts; what cannot be had is reported as skipped.
+    fn prepare(report: &mut Report, rust: bool, browser: bool) -> Self {
+        let mut needs = vec![Need::Postgres];
+        if rust {
+            needs.push(Need::Tmux);
+        }
+        if browser {
+            needs.extend([Need::Chromium, Need::KoreanFont]);
+        }
+        let missing = tools::provide(&needs);
+        for item in &missing {
+            let part = match item.need {
+                Need::Postgres => "tests on PostgreSQL",
+                Need::Tmux => "terminal client in tmux",
+                Need::Chromium => "browser tests",
+                Need::KoreanFont => "Korean text in screenshots",
+            };
+            report.skip(part, &format!("{} {}", item.need.name(), item.why), &item.help);
+        }
+        let mut postgres = None;
+        if !missing.iter().any(|m| m.need == Need::Postgres) {
+            report.part("start PostgreSQL", || {
+                let server = Postgres::start()?;
+                say(&format!("    {}", server.url()));
+                postgres = Some(server);
+                Ok(())
+            });
+        }
+        Self { postgres, chromium: if browser { tools::chromium() } else { None } }
+    }
+
+    fn tell<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        match &self.postgres {
+            Some(server) => command.env("MADANG_TEST_POSTGRES_URL", server.url()),
+            None => command,
+        }
+    }
+}
+
+/// `npm run <script>`, which is Vitest, with its word for the filter.
+fn web_tests(script: &str, selection: &Selection) -> Command {
+    let mut npm = web::npm(&["run", script]);
+    if let Some(filter) = &selection.filter {
+        npm.args(["--", "--testNamePattern", filter]);
+    }
+    npm
+}
+
+/// Shows what a test runner prints while counting its tests.
+fn run_counting(command: &mut Command) -> Result<(bool, Counts)> {
+    if std::io::stdout().is_terminal() {
+        command.env("CARGO_TERM_COLOR", "always").env("FORCE_COLOR", "1");
+    }
+    let mut counts = Counts::default();
+    let good = child::run_by_line(command, |line| {
+        say(line);
+        counts.read(line);
+    })?;
+    Ok((good, counts))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(arguments: &str) -> Result<Selection> {
+        let arguments: Vec<String> = arguments.split_whitespace().map(str::to_owned).collect();
+        Selection::parse(&arguments)
+    }
+
+    #[test]
+    fn selections() {
+        let all = parse("").unwrap();
+        assert!(all.has(Part::Rust) && all.has(Part::Web) && all.has(Part::Browser));
+        let web = parse("--only web composer").unwrap();
+        assert!(web.has(Part::Web) && !web.has(Part::Rust) && !web.has(Part::Browser));
+        assert_eq!(web.filter.as_deref(), Some("composer"));
+        for wrong in ["--only", "--only all", "one two", "--fast"] {
+            assert!(parse(wrong).is_err(), "{wrong}");
+        }
+    }
+}
