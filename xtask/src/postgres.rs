@@ -27,6 +27,8 @@ const START_LIMIT: Duration = Duration::from_secs(60);
 /// The running server. Dropping it stops it and removes its data.
 pub struct Postgres {
     url: String,
+    #[cfg(test)]
+    folder: PathBuf,
     _server: Running,
 }
 
@@ -108,7 +110,12 @@ impl Postgres {
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        Ok(Self { url: format!("postgres://postgres@127.0.0.1:{port}/postgres"), _server: server })
+        Ok(Self {
+            url: format!("postgres://postgres@127.0.0.1:{port}/postgres"),
+            #[cfg(test)]
+            folder: folder.to_owned(),
+            _server: server,
+        })
     }
 }
 
@@ -146,4 +153,27 @@ fn temporary_folder(account: Option<Account>) -> Result<PathBuf> {
         }
     }
     bail!("no free name for a folder in {}", parent.display());
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpStream;
+
+    use super::*;
+
+    /// Where PostgreSQL is not installed, `cargo xtask test` says so itself.
+    #[test]
+    fn a_server_answers_until_it_is_dropped_and_leaves_nothing() {
+        if programs().is_none() {
+            return;
+        }
+        let server = Postgres::start().unwrap();
+        let address = server.url().split(['@', '/']).nth(3).unwrap().to_owned();
+        let folder = server.folder.clone();
+        assert!(TcpStream::connect(&address).is_ok(), "{address}");
+        assert!(folder.join("data/PG_VERSION").exists());
+        drop(server);
+        assert!(TcpStream::connect(&address).is_err());
+        assert!(!folder.exists());
+    }
 }
