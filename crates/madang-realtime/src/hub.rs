@@ -1,0 +1,165 @@
+//! The hub: every connection of this node, spread over shards.
+//!
+//! Publishing puts one item into the queue of each shard that has the topic, never one per
+//! connection. Each shard is served by one supervised task.
+//!
+//! Invariants:
+//! - A shard that hears a topic gets its envelopes; one that does not may get them too.
+//! - Items published one after the other by one task take effect in that order in every shard.
+//! - Lock order: a shard's state, then the interest, then an outbox.
+
+use std::{collections::HashMap, sync::Arc};
+
+use parking_lot::RwLock;
+
+use crate::{
+    BoxError, BusItem, Connection, ConnectionInfo, Faults, Outbox, Shutdown, Supervisor, Topic, shard::Shard,
+};
+
+/// Most shards: the set of those that hear a topic is a 64-bit mask.
+const MAX_SHARDS: usize = 64;
+
+/// All connections of a node.
+pub struct Hub {
+    shards: Vec<Arc<Shard>>,
+    interest: Arc<Interest>,
+    closing: Shutdown,
+}
+
+/// How much a hub holds; for metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct HubStats {
+    /// Connections.
+    pub connections: usize,
+    /// Topics that somebody hears, counted per shard.
+    pub topics: usize,
+    /// Pairs of connection and topic.
+    pub subscriptions: usize,
+    /// Items that wait for a shard.
+    pub queued: usize,
+    /// Envelopes that wait for those before them.
+    pub held: usize,
+}
+
+impl Hub {
+    /// A hub of 1 to 64 shards. Nothing moves until [`Self::start`] or [`Self::run_shard`].
+    #[must_use]
+    pub fn new(shards: usize, faults: &Faults) -> Arc<Self> {
+        let (interest, closing) = (Arc::new(Interest::default()), Shutdown::new());
+        let shard = |index| Shard::new(index, Arc::clone(&interest), closing.clone(), faults.clone());
+        let shards = (0..shards.clamp(1, MAX_SHARDS)).map(shard).collect();
+        Arc::new(Self { shards, interest, closing })
+    }
+
+    /// How many shards there are.
+    #[must_use]
+    pub fn shards(&self) -> usize {
+        self.shards.len()
+    }
+
+    /// Serves one shard until the hub is closed. One call per shard serves at a time, a second one
+    /// waits; a call after one that panicked or was aborted goes on where that stopped.
+    pub fn run_shard(&self, index: usize) -> impl Future<Output = Result<(), BoxError>> + Send + use<> {
+        let shard = self.shards.get(index).cloned();
+        async move {
+            let shard = shard.ok_or_else(|| format!("there is no shard {index}"))?;
+            shard.run().await;
+            Ok(())
+        }
+    }
+
+    /// Has all shards served as children of a supervisor, `shard-0` and so on.
+    pub fn start(self: &Arc<Self>, supervisor: &Supervisor) {
+        for (index, shard) in self.shards.iter().enumerate() {
+            let hub = Arc::clone(self);
+            supervisor.child(shard.name(), move || hub.run_shard(index));
+        }
+    }
+
+    /// Stops taking items. The shards do what is queued and end.
+    pub fn close(&self) {
+        self.closing.signal();
+    }
+
+    /// Waits until the hub was closed.
+    pub async fn closed(&self) {
+        self.closing.wait().await;
+    }
+
+    /// Registers a connection. It hears nothing yet.
+    #[must_use]
+    pub fn connect(&self, info: ConnectionInfo) -> Connection {
+        self.connect_with(info, Outbox::default())
+    }
+
+    /// Registers a connection with an outbox of another size.
+    #[must_use]
+    pub fn connect_with(&self, info: ConnectionInfo, outbox: Outbox) -> Connection {
+        // Ids made one after the other differ in few bits; multiplying spreads them.
+        let hash = info.id.get().cast_unsigned().wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
+        let index = usize::try_from(hash).unwrap_or_default() % self.shards.len();
+        Connection::new(&self.shards[index], info, outbox)
+    }
+
+    /// Hands an item to the shards that it concerns. Waits while a shard's queue is full. Called by
+    /// the bus; everyone else publishes there.
+    pub async fn publish(&self, item: BusItem) {
+        let concerned = match &item {
+            BusItem::Event(envelope) => self.interest.shards(envelope.topic()),
+            BusItem::Control(_) => u64::MAX,
+        };
+        for (index, shard) in self.shards.iter().enumerate() {
+            if concerned & (1 << index) != 0 {
+                shard.send(item.clone()).await;
+            }
+        }
+    }
+
+    /// How much it holds now.
+    #[must_use]
+    pub fn stats(&self) -> HubStats {
+        let mut stats = HubStats::default();
+        for shard in &self.shards {
+            let ((connections, topics, subscriptions), queued, held) = shard.counts();
+            stats.connections += connections;
+            stats.topics += topics;
+            stats.subscriptions += subscriptions;
+            stats.queued += queued;
+            stats.held += held;
+        }
+        stats
+    }
+
+    #[cfg(test)]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.interest.0.read().is_empty() && self.shards.iter().all(|shard| shard.is_empty())
+    }
+}
+
+/// Which shards have a topic: for each, how many reasons each shard has to get its envelopes.
+#[derive(Default)]
+pub(crate) struct Interest(RwLock<HashMap<Topic, HashMap<usize, u32>>>);
+
+impl Interest {
+    pub(crate) fn hold(&self, topic: Topic, shard: usize) {
+        *self.0.write().entry(topic).or_default().entry(shard).or_default() += 1;
+    }
+
+    pub(crate) fn release(&self, topic: Topic, shard: usize) {
+        let mut topics = self.0.write();
+        let Some(shards) = topics.get_mut(&topic) else { return };
+        if let Some(reasons) = shards.get_mut(&shard) {
+            *reasons -= 1;
+            if *reasons == 0 {
+                shards.remove(&shard);
+            }
+        }
+        if shards.is_empty() {
+            topics.remove(&topic);
+        }
+    }
+
+    fn shards(&self, topic: Topic) -> u64 {
+        self.0.read().get(&topic).map_or(0, |shards| shards.keys().fold(0, |mask, shard| mask | 1 << shard))
+    }
+}

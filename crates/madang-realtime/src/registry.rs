@@ -1,0 +1,188 @@
+//! What a shard knows: its connections, and who of them hears which topic.
+//!
+//! A topic lists its receivers' keys; a connection knows its place in each of those lists, so
+//! leaving is one swap and never a search.
+//!
+//! Invariants:
+//! - `connections[key].topics[topic] == place` if and only if `topics[topic].keys[place] == key`.
+//! - A topic, a user or a session without connections has no entry.
+//! - `removals` moves with every subscription that ends: a list of keys taken before it moved may
+//!   name connections that hear the topic no more.
+
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    hash::Hash,
+    sync::Arc,
+};
+
+use madang_proto::{ChannelId, SessionId, UserId};
+use slab::Slab;
+
+use crate::{ConnectionInfo, Envelope, Outbox, Topic};
+
+#[derive(Default)]
+pub(crate) struct Registry {
+    connections: Slab<Member>,
+    topics: HashMap<Topic, Receivers>,
+    users: HashMap<UserId, Vec<usize>>,
+    sessions: HashMap<SessionId, Vec<usize>>,
+    removals: u64,
+}
+
+struct Member {
+    info: ConnectionInfo,
+    outbox: Arc<Outbox>,
+    topics: HashMap<Topic, usize>,
+}
+
+#[derive(Default)]
+struct Receivers {
+    keys: Vec<usize>,
+    delivered: Option<i64>,
+}
+
+impl Registry {
+    pub(crate) fn insert(&mut self, info: ConnectionInfo, outbox: Arc<Outbox>) -> usize {
+        let key = self.connections.insert(Member { info, outbox, topics: HashMap::new() });
+        self.users.entry(info.user).or_default().push(key);
+        self.sessions.entry(info.session).or_default().push(key);
+        key
+    }
+
+    /// Removes a connection; calls `emptied` with each topic that nobody here hears any more.
+    pub(crate) fn remove(&mut self, key: usize, mut emptied: impl FnMut(Topic)) {
+        let Some(member) = self.connections.get(key) else { return };
+        let (info, topics) = (member.info, member.topics.keys().copied().collect::<Vec<_>>());
+        for topic in topics {
+            if self.unsubscribe(key, topic) {
+                emptied(topic);
+            }
+        }
+        self.connections.remove(key);
+        forget(&mut self.users, info.user, key);
+        forget(&mut self.sessions, info.session, key);
+    }
+
+    /// Whether the topic is new here.
+    pub(crate) fn subscribe(&mut self, key: usize, topic: Topic) -> bool {
+        let Some(member) = self.connections.get_mut(key) else { return false };
+        let Entry::Vacant(place) = member.topics.entry(topic) else { return false };
+        let receivers = self.topics.entry(topic).or_default();
+        place.insert(receivers.keys.len());
+        receivers.keys.push(key);
+        receivers.keys.len() == 1
+    }
+
+    /// Whether nobody here hears the topic any more.
+    pub(crate) fn unsubscribe(&mut self, key: usize, topic: Topic) -> bool {
+        let Some(place) = self.connections.get_mut(key).and_then(|member| member.topics.remove(&topic))
+        else {
+            return false;
+        };
+        self.removals += 1;
+        let Some(receivers) = self.topics.get_mut(&topic) else { return false };
+        receivers.keys.swap_remove(place);
+        if let Some(&moved) = receivers.keys.get(place)
+            && let Some(member) = self.connections.get_mut(moved)
+        {
+            member.topics.insert(topic, place);
+        }
+        let emptied = receivers.keys.is_empty();
+        if emptied {
+            self.topics.remove(&topic);
+        }
+        emptied
+    }
+
+    pub(crate) fn hears(&self, key: usize, topic: Topic) -> bool {
+        self.connections.get(key).is_some_and(|member| member.topics.contains_key(&topic))
+    }
+
+    pub(crate) fn is_heard(&self, topic: Topic) -> bool {
+        self.topics.contains_key(&topic)
+    }
+
+    /// Copies the keys of a topic's receivers, and says as of which removal.
+    pub(crate) fn receivers(&self, topic: Topic, into: &mut Vec<usize>) -> u64 {
+        into.clear();
+        if let Some(receivers) = self.topics.get(&topic) {
+            into.extend_from_slice(&receivers.keys);
+        }
+        self.removals
+    }
+
+    /// Gives an envelope to these receivers, as they were as of a removal.
+    pub(crate) fn deliver(&self, envelope: &Envelope, keys: &[usize], as_of: u64) {
+        let topic = envelope.topic();
+        let unchanged = self.removals == as_of;
+        for member in keys.iter().filter_map(|key| self.connections.get(*key)) {
+            if unchanged || member.topics.contains_key(&topic) {
+                member.outbox.push(envelope.frame(member.info.codec).clone(), envelope.class());
+            }
+        }
+    }
+
+    /// Notes that an envelope reached all its receivers.
+    pub(crate) fn delivered(&mut self, envelope: &Envelope) {
+        if let Some(receivers) = self.topics.get_mut(&envelope.topic()) {
+            receivers.delivered = receivers.delivered.max(envelope.version());
+        }
+    }
+
+    pub(crate) fn versions(&self, key: usize) -> Vec<(ChannelId, i64)> {
+        let Some(member) = self.connections.get(key) else { return Vec::new() };
+        let version = |topic: &Topic| match topic {
+            Topic::Channel(id) => Some((*id, self.topics.get(topic)?.delivered?)),
+            Topic::Workspace(_) | Topic::User(_) => None,
+        };
+        member.topics.keys().filter_map(version).collect()
+    }
+
+    pub(crate) fn of_user(&self, user: UserId) -> Vec<usize> {
+        self.users.get(&user).cloned().unwrap_or_default()
+    }
+
+    pub(crate) fn follows(&self, key: usize) -> bool {
+        self.connections.get(key).is_some_and(|member| member.info.follows)
+    }
+
+    pub(crate) fn outboxes_of_user(&self, user: UserId) -> impl Iterator<Item = &Outbox> {
+        self.outboxes(self.users.get(&user))
+    }
+
+    pub(crate) fn outboxes_of_session(&self, session: SessionId) -> impl Iterator<Item = &Outbox> {
+        self.outboxes(self.sessions.get(&session))
+    }
+
+    pub(crate) fn all_outboxes(&self) -> impl Iterator<Item = &Outbox> {
+        self.connections.iter().map(|(_, member)| &*member.outbox)
+    }
+
+    fn outboxes<'a>(&'a self, keys: Option<&'a Vec<usize>>) -> impl Iterator<Item = &'a Outbox> {
+        keys.into_iter().flatten().filter_map(|key| Some(&*self.connections.get(*key)?.outbox))
+    }
+
+    /// Connections, topics and subscriptions.
+    pub(crate) fn counts(&self) -> (usize, usize, usize) {
+        let subscriptions = self.topics.values().map(|receivers| receivers.keys.len()).sum();
+        (self.connections.len(), self.topics.len(), subscriptions)
+    }
+
+    /// Whether nothing at all is left.
+    #[cfg(test)]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.connections.is_empty()
+            && self.topics.is_empty()
+            && self.users.is_empty()
+            && self.sessions.is_empty()
+    }
+}
+
+fn forget<K: Eq + Hash>(map: &mut HashMap<K, Vec<usize>>, of: K, key: usize) {
+    if let Entry::Occupied(mut entry) = map.entry(of) {
+        entry.get_mut().retain(|other| *other != key);
+        if entry.get().is_empty() {
+            entry.remove();
+        }
+    }
+}
