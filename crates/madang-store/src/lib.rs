@@ -1,1 +1,27 @@
+//! The only SQL: one store over SQLite and PostgreSQL.
+//!
+//! Functions are plain: they take a [`Tx`], ids and values, and give back wire types. One SQL text
+//! runs on both databases through the macros of [`db`]; where the dialects really differ, the
+//! difference stands in [`writer`] (batches) and [`partitions`].
+//!
+//! Invariants:
+//! - Nothing outside this crate knows SQL or sqlx.
+//! - Every durable change of a channel takes the channel's next `version` in the transaction that
+//!   stores it.
+//! - No access checks here: who may do what is decided before.
 
+pub mod accounts;
+pub mod channels;
+pub mod db;
+mod error;
+pub mod members;
+pub mod messages;
+pub mod partitions;
+pub mod reads;
+pub mod sessions;
+pub mod workspaces;
+pub mod writer;
+
+pub use db::{Db, MigrationStatus, Options, Tx};
+pub use error::{Error, Result};
+pub use writer::{NewMessage, Sent, Writer};

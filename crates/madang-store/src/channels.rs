@@ -1,0 +1,223 @@
+//! Channels: their facts, their two numbers, and what changed since a version.
+
+use madang_proto::{
+    ChannelId, Timestamp, UserId, WorkspaceId,
+    channels::{Channel, ChannelKind},
+    permissions::Role,
+};
+
+use crate::{
+    Error, Result, Tx,
+    db::{all, execute, optional},
+    workspaces::role,
+};
+
+/// A channel as a user stands to it.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// The channel, with the user's own fields.
+    pub channel: Channel,
+    /// The user's role in its workspace, if they are in it.
+    pub role: Option<Role>,
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    #[sqlx(try_from = "i64")]
+    id: ChannelId,
+    #[sqlx(try_from = "i64")]
+    workspace_id: WorkspaceId,
+    kind: String,
+    name: String,
+    topic: String,
+    is_default: bool,
+    created_by: Option<i64>,
+    member_count: i64,
+    last_seq: i64,
+    version: i64,
+    #[sqlx(try_from = "i64")]
+    created_at: Timestamp,
+    last_read_seq: Option<i64>,
+    role: Option<String>,
+}
+
+impl From<Row> for Found {
+    fn from(r: Row) -> Self {
+        let kind =
+            if r.kind == ChannelKind::Public.as_str() { ChannelKind::Public } else { ChannelKind::Private };
+        let last_read = r.last_read_seq.unwrap_or(r.last_seq);
+        Self {
+            channel: Channel {
+                id: r.id,
+                workspace_id: r.workspace_id,
+                kind,
+                name: r.name,
+                topic: r.topic,
+                is_default: r.is_default,
+                created_by: r.created_by.map(UserId::from),
+                member_count: r.member_count,
+                last_seq: r.last_seq,
+                version: r.version,
+                created_at: r.created_at,
+                joined: Some(r.last_read_seq.is_some()),
+                last_read_seq: Some(last_read),
+                unread_count: Some((r.last_seq - last_read).max(0)),
+            },
+            role: r.role.as_deref().map(role),
+        }
+    }
+}
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT c.id, c.workspace_id, c.kind, c.name, c.topic, c.is_default, c.created_by, c.member_count,
+                    c.last_seq, c.version, c.created_at, m.last_read_seq, w.role
+             FROM channels c
+             LEFT JOIN channel_members m ON m.channel_id = c.id AND m.user_id = $1 AND m.left_at IS NULL
+             LEFT JOIN workspace_members w ON w.workspace_id = c.workspace_id AND w.user_id = $1
+             WHERE c.deleted_at IS NULL AND ", $rest
+        )
+    };
+}
+
+/// Stores a channel without members.
+///
+/// # Errors
+/// `Conflict` when the name is taken.
+pub async fn insert(tx: &mut Tx, c: &Channel, name_key: &str) -> Result<()> {
+    execute!(
+        tx,
+        "INSERT INTO channels (id, workspace_id, kind, name, name_key, topic, is_default, created_by,
+                               member_count, last_seq, version, info_version, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, 0, 0, $9)",
+        c.id.get(),
+        c.workspace_id.get(),
+        c.kind.as_str(),
+        &c.name,
+        name_key,
+        &c.topic,
+        c.is_default,
+        c.created_by.map(UserId::get),
+        c.created_at.millis()
+    )?;
+    Ok(())
+}
+
+/// A channel as a user stands to it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find(tx: &mut Tx, id: ChannelId, user: UserId) -> Result<Option<Found>> {
+    Ok(optional!(tx, Row, select!("c.id = $2"), user.get(), id.get())?.map(Found::from))
+}
+
+/// The same, and nobody else changes the channel until the end of the transaction. Whoever locks
+/// several channels does it by ascending id.
+///
+/// # Errors
+/// When the database fails.
+pub async fn lock(tx: &mut Tx, id: ChannelId, user: UserId) -> Result<Option<Found>> {
+    if let Tx::Postgres(_) = tx {
+        execute!(tx, "SELECT 1 FROM channels WHERE id = $1 FOR UPDATE", id.get())?;
+    }
+    find(tx, id, user).await
+}
+
+/// The channels that a user is a member of, by name.
+///
+/// # Errors
+/// When the database fails.
+pub async fn of_user(tx: &mut Tx, user: UserId) -> Result<Vec<Channel>> {
+    let rows = all!(
+        tx,
+        Row,
+        select!(
+            "c.id IN (SELECT channel_id FROM channel_members WHERE user_id = $1 AND left_at IS NULL)
+                 ORDER BY c.workspace_id, c.name_key, c.id"
+        ),
+        user.get()
+    )?;
+    Ok(rows.into_iter().map(|r| Found::from(r).channel).collect())
+}
+
+/// The channels of a workspace that a user may see, by name.
+///
+/// # Errors
+/// When the database fails.
+pub async fn of_workspace(tx: &mut Tx, workspace: WorkspaceId, user: UserId) -> Result<Vec<Channel>> {
+    let rows = all!(
+        tx,
+        Row,
+        select!(
+            "c.workspace_id = $2 AND (c.kind = 'public' OR m.user_id IS NOT NULL) ORDER BY c.name_key, c.id"
+        ),
+        user.get(),
+        workspace.get()
+    )?;
+    Ok(rows.into_iter().map(|r| Found::from(r).channel).collect())
+}
+
+/// How many channels a workspace has.
+///
+/// # Errors
+/// When the database fails.
+pub async fn count(tx: &mut Tx, workspace: WorkspaceId) -> Result<i64> {
+    let row = optional!(
+        tx,
+        (i64,),
+        "SELECT COUNT(*) FROM channels WHERE workspace_id = $1 AND deleted_at IS NULL",
+        workspace.get()
+    )?;
+    Ok(row.map_or(0, |r| r.0))
+}
+
+/// Takes the next version for a change of something in the channel.
+///
+/// # Errors
+/// `NotFound` when the channel is gone.
+pub async fn next_version(tx: &mut Tx, id: ChannelId) -> Result<i64> {
+    let row = optional!(
+        tx,
+        (i64,),
+        "UPDATE channels SET version = version + 1 WHERE id = $1 AND deleted_at IS NULL RETURNING version",
+        id.get()
+    )?;
+    row.map(|r| r.0).ok_or(Error::NotFound)
+}
+
+/// Stores name, topic and kind; gives the version that this change made.
+///
+/// # Errors
+/// `Conflict` when the name is taken, `NotFound` when the channel is gone.
+pub async fn update(tx: &mut Tx, c: &Channel, name_key: &str) -> Result<i64> {
+    let row = optional!(
+        tx,
+        (i64,),
+        "UPDATE channels SET name = $1, name_key = $2, topic = $3, kind = $4, version = version + 1,
+                             info_version = version + 1
+         WHERE id = $5 AND deleted_at IS NULL RETURNING version",
+        &c.name,
+        name_key,
+        &c.topic,
+        c.kind.as_str(),
+        c.id.get()
+    )?;
+    row.map(|r| r.0).ok_or(Error::NotFound)
+}
+
+/// Marks a channel as deleted; gives the version that this change made.
+///
+/// # Errors
+/// `NotFound` when it was gone.
+pub async fn delete(tx: &mut Tx, id: ChannelId, now: Timestamp) -> Result<i64> {
+    let row = optional!(
+        tx,
+        (i64,),
+        "UPDATE channels SET deleted_at = $1, version = version + 1, info_version = version + 1
+         WHERE id = $2 AND deleted_at IS NULL RETURNING version",
+        now.millis(),
+        id.get()
+    )?;
+    row.map(|r| r.0).ok_or(Error::NotFound)
+}

@@ -1,0 +1,294 @@
+//! The connection to the database, and the macros that run one SQL text on both kinds.
+//!
+//! SQLite: WAL, `synchronous=FULL`, one writing connection (`BEGIN IMMEDIATE`), readers beside it,
+//! checkpoints off the writer. PostgreSQL: one pool; read transactions are snapshots.
+//!
+//! Invariants:
+//! - A commit that returned is on disk.
+//! - A transaction that is dropped is undone.
+
+use std::{path::PathBuf, str::FromStr, time::Duration};
+
+use sqlx::{
+    Connection, Postgres, Sqlite, Transaction,
+    migrate::{Migrate, Migrator},
+    postgres::{PgConnectOptions, PgPool, PgPoolOptions},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous},
+};
+
+use crate::{Error, Result};
+
+static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+
+/// How to reach the database.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// `sqlite:PATH` or `postgres://…`.
+    pub url: String,
+    /// Connections to PostgreSQL, or readers of SQLite.
+    pub connections: u32,
+    /// How long to wait for a connection or a lock before answering "unavailable".
+    pub patience: Duration,
+    /// Most pages of an SQLite file; no limit when `None`.
+    pub sqlite_max_pages: Option<u32>,
+}
+
+impl Options {
+    /// The usual: 8 connections, 5 seconds.
+    #[must_use]
+    pub fn new(url: impl Into<String>) -> Self {
+        Self { url: url.into(), connections: 8, patience: Duration::from_secs(5), sqlite_max_pages: None }
+    }
+}
+
+/// A database; cheap to clone.
+#[derive(Debug, Clone)]
+pub enum Db {
+    /// A file: one writer, several readers.
+    Sqlite {
+        /// The one writing connection.
+        writer: SqlitePool,
+        /// Reading connections.
+        readers: SqlitePool,
+    },
+    /// A server.
+    Postgres(PgPool),
+}
+
+/// A transaction.
+#[derive(Debug)]
+pub enum Tx {
+    /// On SQLite.
+    Sqlite(Transaction<'static, Sqlite>),
+    /// On PostgreSQL.
+    Postgres(Transaction<'static, Postgres>),
+}
+
+/// One migration and whether it was applied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MigrationStatus {
+    /// Its number.
+    pub version: i64,
+    /// What it does.
+    pub description: String,
+    /// Whether the database has it.
+    pub applied: bool,
+}
+
+impl Db {
+    /// Prepares the pools without changing anything. SQLite's file is made when missing.
+    ///
+    /// # Errors
+    /// `Schema` when the URL cannot be understood; `Unavailable` when the database is away.
+    pub async fn connect(options: &Options) -> Result<Self> {
+        let bad_url = |e: sqlx::Error| Error::Schema(format!("database URL: {e}"));
+        if options.url.starts_with("postgres://") || options.url.starts_with("postgresql://") {
+            let connect =
+                PgConnectOptions::from_str(&options.url).map_err(bad_url)?.application_name("madang");
+            let pool = PgPoolOptions::new()
+                .max_connections(options.connections)
+                .acquire_timeout(options.patience)
+                .connect_with(connect)
+                .await?;
+            return Ok(Self::Postgres(pool));
+        }
+        if !options.url.starts_with("sqlite:") {
+            return Err(Error::Schema(
+                "database URL: expected sqlite:PATH or postgres://user:password@host/database".to_owned(),
+            ));
+        }
+        let mut connect = SqliteConnectOptions::from_str(&options.url)
+            .map_err(bad_url)?
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(options.patience);
+        if let Some(pages) = options.sqlite_max_pages {
+            connect = connect.pragma("max_page_count", pages.to_string());
+        }
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(options.patience)
+            .connect_with(connect.clone().pragma("wal_autocheckpoint", "0"))
+            .await?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(options.connections)
+            .acquire_timeout(options.patience)
+            .connect_with(connect)
+            .await?;
+        Ok(Self::Sqlite { writer, readers })
+    }
+
+    /// Brings the schema up to date.
+    ///
+    /// # Errors
+    /// `Schema` when the database is newer or of another build.
+    pub async fn migrate(&self) -> Result<()> {
+        match self {
+            Self::Sqlite { writer, .. } => SQLITE_MIGRATIONS.run(writer).await?,
+            Self::Postgres(pool) => POSTGRES_MIGRATIONS.run(pool).await?,
+        }
+        Ok(())
+    }
+
+    /// Which migrations this binary has and which the database has.
+    ///
+    /// # Errors
+    /// `Schema` when the database has one that this binary does not know.
+    pub async fn migration_status(&self) -> Result<Vec<MigrationStatus>> {
+        let (known, applied) = match self {
+            Self::Sqlite { writer, .. } => {
+                let mut c = writer.acquire().await?;
+                c.ensure_migrations_table("_sqlx_migrations").await?;
+                (&SQLITE_MIGRATIONS, c.list_applied_migrations("_sqlx_migrations").await?)
+            }
+            Self::Postgres(pool) => {
+                let mut c = pool.acquire().await?;
+                c.ensure_migrations_table("_sqlx_migrations").await?;
+                (&POSTGRES_MIGRATIONS, c.list_applied_migrations("_sqlx_migrations").await?)
+            }
+        };
+        if let Some(unknown) = applied.iter().find(|a| !known.iter().any(|k| k.version == a.version)) {
+            return Err(sqlx::migrate::MigrateError::VersionMissing(unknown.version).into());
+        }
+        Ok(known
+            .iter()
+            .map(|k| MigrationStatus {
+                version: k.version,
+                description: k.description.to_string(),
+                applied: applied.iter().any(|a| a.version == k.version),
+            })
+            .collect())
+    }
+
+    /// Begins a writing transaction.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database is away or locked.
+    pub async fn begin(&self) -> Result<Tx> {
+        Ok(match self {
+            Self::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
+            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+        })
+    }
+
+    /// Begins a reading transaction: one consistent snapshot.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database is away.
+    pub async fn read(&self) -> Result<Tx> {
+        Ok(match self {
+            Self::Sqlite { readers, .. } => Tx::Sqlite(readers.begin().await?),
+            Self::Postgres(pool) => {
+                Tx::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?)
+            }
+        })
+    }
+
+    /// Which database it is, for people.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Sqlite { .. } => "sqlite",
+            Self::Postgres(_) => "postgres",
+        }
+    }
+
+    /// Asks the database for a sign of life.
+    ///
+    /// # Errors
+    /// `Unavailable` when there is none.
+    pub async fn ping(&self) -> Result<()> {
+        match self {
+            Self::Sqlite { readers, .. } => readers.acquire().await?.ping().await?,
+            Self::Postgres(pool) => pool.acquire().await?.ping().await?,
+        }
+        Ok(())
+    }
+
+    /// Moves SQLite's write-ahead log into the file without stopping anyone. PostgreSQL does it itself.
+    ///
+    /// # Errors
+    /// `Unavailable` when the file is locked or the disk full.
+    pub async fn checkpoint(&self) -> Result<()> {
+        if let Self::Sqlite { readers, .. } = self {
+            sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").execute(readers).await?;
+        }
+        Ok(())
+    }
+
+    /// Closes all connections after the running statements.
+    pub async fn close(&self) {
+        match self {
+            Self::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+
+    /// The path of SQLite's file.
+    #[must_use]
+    pub fn sqlite_path(&self) -> Option<PathBuf> {
+        match self {
+            Self::Sqlite { writer, .. } => Some(writer.connect_options().get_filename().to_path_buf()),
+            Self::Postgres(_) => None,
+        }
+    }
+}
+
+impl Tx {
+    /// Makes it last.
+    ///
+    /// # Errors
+    /// When the database cannot say that it did; then it may or may not have.
+    pub async fn commit(self) -> Result<()> {
+        match self {
+            Self::Sqlite(tx) => tx.commit().await?,
+            Self::Postgres(tx) => tx.commit().await?,
+        }
+        Ok(())
+    }
+}
+
+/// All rows of a query as `$row`.
+macro_rules! all {
+    ($tx:expr, $row:ty, $sql:expr $(, $arg:expr)* $(,)?) => {
+        match $tx {
+            $crate::Tx::Sqlite(c) => ::sqlx::query_as::<_, $row>($sql)$(.bind($arg))*.fetch_all(&mut **c).await,
+            $crate::Tx::Postgres(c) => ::sqlx::query_as::<_, $row>($sql)$(.bind($arg))*.fetch_all(&mut **c).await,
+        }
+        .map_err($crate::Error::from)
+    };
+}
+
+/// The row of a query as `$row`, or none.
+macro_rules! optional {
+    ($tx:expr, $row:ty, $sql:expr $(, $arg:expr)* $(,)?) => {
+        match $tx {
+            $crate::Tx::Sqlite(c) => ::sqlx::query_as::<_, $row>($sql)$(.bind($arg))*.fetch_optional(&mut **c).await,
+            $crate::Tx::Postgres(c) => ::sqlx::query_as::<_, $row>($sql)$(.bind($arg))*.fetch_optional(&mut **c).await,
+        }
+        .map_err($crate::Error::from)
+    };
+}
+
+/// Runs a statement; gives the number of rows that it touched.
+macro_rules! execute {
+    ($tx:expr, $sql:expr $(, $arg:expr)* $(,)?) => {
+        match $tx {
+            $crate::Tx::Sqlite(c) => {
+                ::sqlx::query($sql)$(.bind($arg))*.execute(&mut **c).await.map(|r| r.rows_affected())
+            }
+            $crate::Tx::Postgres(c) => {
+                ::sqlx::query($sql)$(.bind($arg))*.execute(&mut **c).await.map(|r| r.rows_affected())
+            }
+        }
+        .map_err($crate::Error::from)
+    };
+}
+
+pub(crate) use {all, execute, optional};

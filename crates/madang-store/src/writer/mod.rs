@@ -1,0 +1,150 @@
+//! Group commit of messages.
+//!
+//! Senders put their message in a bounded queue and wait. One task takes everything queued while the
+//! last commit ran, up to [`BATCH`], and stores it in one transaction; then it answers the senders and
+//! hands the new messages on, in the order of their `seq`. There is no timer: a lone message is
+//! committed at once, and under load the batches grow by themselves.
+//!
+//! Invariants:
+//! - A sender is answered after the commit, and messages are handed on after that, by the same task:
+//!   those of one channel leave in order.
+//! - The same author and nonce give the first message again, for good.
+//! - One bad message never fails the others of its batch: then each is tried alone.
+//! - A panic in the middle loses no queued message: the queue outlives the task. Those in the batch are
+//!   answered "unavailable", and a retry with the nonce is harmless.
+
+mod batch;
+
+use std::{future::Future, pin::Pin};
+
+use madang_proto::{ChannelId, MessageId, Timestamp, accounts::UserSummary, messages::Message};
+use tokio::sync::{Mutex, mpsc, oneshot};
+
+use crate::{Db, Error, Result};
+
+/// Most messages of one commit.
+pub const BATCH: usize = 512;
+/// Messages that may wait; past it senders are told to slow down.
+pub const QUEUE: usize = 4_096;
+
+/// A message to be stored. Content and nonce are checked already, and the author may write there.
+#[derive(Debug, Clone)]
+pub struct NewMessage {
+    /// The id.
+    pub id: MessageId,
+    /// Where to.
+    pub channel_id: ChannelId,
+    /// From whom.
+    pub author: UserSummary,
+    /// The text.
+    pub content: String,
+    /// What the author's client called it.
+    pub nonce: Option<String>,
+    /// When.
+    pub created_at: Timestamp,
+}
+
+/// A stored message.
+#[derive(Debug, Clone)]
+pub struct Sent {
+    /// As stored.
+    pub message: Message,
+    /// False when the nonce had been used: then it is the first message.
+    pub created: bool,
+}
+
+struct Request {
+    new: NewMessage,
+    reply: oneshot::Sender<Result<Sent>>,
+}
+
+/// What hears of the commits.
+pub trait Listener: Send + Sync {
+    /// Called before a batch is stored.
+    fn before_batch(&self, messages: usize);
+    /// Called with the new messages of a commit, by channel in the order of their `seq`.
+    fn committed(&self, messages: Vec<Message>) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+}
+
+/// The queue to the one task that writes messages.
+#[derive(Debug)]
+pub struct Writer {
+    db: Db,
+    queue: mpsc::Sender<Request>,
+    requests: Mutex<mpsc::Receiver<Request>>,
+}
+
+impl std::fmt::Debug for Request {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.new.id.fmt(f)
+    }
+}
+
+impl Writer {
+    /// A writer on `db`. Nothing is written until [`Writer::run`] runs.
+    #[must_use]
+    pub fn new(db: Db) -> Self {
+        let (queue, requests) = mpsc::channel(QUEUE);
+        Self { db, queue, requests: Mutex::new(requests) }
+    }
+
+    /// Stores a message; returns after the commit.
+    ///
+    /// # Errors
+    /// `Busy` when too much is waiting, `NotFound` when the channel is gone, `Unavailable` when the
+    /// database is away.
+    pub async fn send(&self, new: NewMessage) -> Result<Sent> {
+        let (reply, answer) = oneshot::channel();
+        self.queue.try_send(Request { new, reply }).map_err(|_| Error::Busy)?;
+        answer.await.unwrap_or_else(|_| Err(Error::Unavailable("the writer was restarted".to_owned())))
+    }
+
+    /// How many messages are waiting.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        QUEUE - self.queue.capacity()
+    }
+
+    /// Writes until cancelled. May be called again after a panic; one call runs at a time.
+    pub async fn run(&self, listener: &dyn Listener) {
+        let mut requests = self.requests.lock().await;
+        let mut batch = Vec::with_capacity(BATCH);
+        while requests.recv_many(&mut batch, BATCH).await > 0 {
+            listener.before_batch(batch.len());
+            self.store(std::mem::take(&mut batch), listener).await;
+        }
+    }
+
+    async fn store(&self, requests: Vec<Request>, listener: &dyn Listener) {
+        let (news, replies): (Vec<_>, Vec<_>) = requests.into_iter().map(|r| (r.new, r.reply)).unzip();
+        let results = match batch::store(&self.db, &news).await {
+            Ok(results) => results,
+            Err(error @ Error::Unavailable(_)) => {
+                let text = error.to_string();
+                tracing::warn!(error = %text, messages = news.len(), "messages not stored");
+                news.iter().map(|_| Err(Error::Unavailable(text.clone()))).collect()
+            }
+            Err(error) if news.len() == 1 => vec![Err(error)],
+            Err(error) => {
+                tracing::warn!(%error, messages = news.len(), "a batch failed; storing one by one");
+                let mut results = Vec::with_capacity(news.len());
+                for new in &news {
+                    let alone = batch::store(&self.db, std::slice::from_ref(new)).await;
+                    results.push(alone.and_then(|mut r| r.pop().unwrap_or(Err(Error::NotFound))));
+                }
+                results
+            }
+        };
+        let mut created: Vec<Message> = Vec::with_capacity(results.len());
+        for (reply, result) in replies.into_iter().zip(results) {
+            if let Ok(Sent { message, created: true }) = &result {
+                created.push(message.clone());
+            }
+            // A sender that went away does not hear that its message was stored; its nonce tells it.
+            drop(reply.send(result));
+        }
+        if !created.is_empty() {
+            listener.committed(created).await;
+        }
+    }
+}
