@@ -1,8 +1,8 @@
 //! A PostgreSQL server for the tests: its own data, its own port, gone afterwards.
 //!
-//! How: `initdb` into a temporary folder, then `postgres` itself as our child on a free port of 127.0.0.1,
-//! so that it ends with us (`child.rs`). PostgreSQL refuses to run as root; root hands both programs to the
-//! user `postgres`, or to `nobody` where that does not exist.
+//! How: one child runs `initdb` in a temporary folder and becomes `postgres` on a free port of 127.0.0.1, so
+//! that both end with us and the folder goes too (`child.rs`). PostgreSQL refuses to run as root; root hands
+//! the child to the user `postgres`, or to `nobody` where that does not exist.
 //!
 //! Invariants:
 //! - Nothing outside the temporary folder is read or written; a server that runs already is not touched.
@@ -23,6 +23,13 @@ use crate::tools;
 
 /// How long a server may take to accept connections.
 const START_LIMIT: Duration = Duration::from_secs(60);
+
+/// `$1` is the folder of the programs, `$2` of the data, `$3` of the socket, `$4` the port.
+const MAKE_AND_SERVE: &str = r#"
+"$1/initdb" --username=postgres --auth=trust --encoding=UTF8 --locale=C --no-sync -D "$2" &&
+exec "$1/postgres" -D "$2" -k "$3" -p "$4" \
+    -c listen_addresses=127.0.0.1 -c max_connections=300 -c shared_buffers=64MB
+"#;
 
 /// The running server. Dropping it stops it and removes its data.
 pub struct Postgres {
@@ -71,35 +78,15 @@ impl Postgres {
     }
 
     fn start_in(programs: &Path, account: Option<Account>, folder: &Path) -> Result<Self> {
-        let program = |name: &str| {
-            let mut command = Command::new(programs.join(name));
-            command.current_dir(folder);
-            if let Some(Account { uid, gid }) = account {
-                command.uid(uid).gid(gid);
-            }
-            command
-        };
-        let data = folder.join("data");
-        let mut initdb = program("initdb");
-        initdb.args([
-            "--username=postgres",
-            "--auth=trust",
-            "--encoding=UTF8",
-            "--locale=C",
-            "--no-sync",
-            "-D",
-        ]);
-        child::output(initdb.arg(&data))?;
-
+        let (data, log) = (folder.join("data"), folder.join("log"));
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let log = folder.join("log");
-        let mut server = program("postgres");
-        server.arg("-D").arg(&data).arg("-k").arg(folder).args(["-p", &port.to_string()]);
-        for setting in ["listen_addresses=127.0.0.1", "max_connections=300", "shared_buffers=64MB"] {
-            server.args(["-c", setting]);
+        let mut shell = Command::new("sh");
+        shell.args(["-c", MAKE_AND_SERVE, "sh"]).arg(programs).arg(&data).arg(folder).arg(port.to_string());
+        shell.stdout(fs::File::create(&log)?).stderr(fs::OpenOptions::new().append(true).open(&log)?);
+        if let Some(Account { uid, gid }) = account {
+            shell.uid(uid).gid(gid);
         }
-        server.stdout(fs::File::create(&log)?).stderr(fs::OpenOptions::new().append(true).open(&log)?);
-        let mut server = Running::start(&mut server, Some(folder))?;
+        let mut server = Running::start(shell.current_dir(folder), Some(folder))?;
 
         let start = Instant::now();
         while !is_ready(&data) {

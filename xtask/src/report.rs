@@ -95,6 +95,11 @@ impl Report {
         });
     }
 
+    /// How many tests the parts have counted so far.
+    pub fn tests(&self) -> usize {
+        self.parts.iter().map(|p| p.counts.passed + p.counts.failed).sum()
+    }
+
     /// Prints the table and the closing line. Whether everything that had to pass did.
     pub fn finish(self) -> bool {
         say(&self.table());
@@ -129,7 +134,7 @@ impl Report {
             let counts = match part.counts {
                 Counts { passed: 0, failed: 0 } => String::new(),
                 Counts { passed, failed: 0 } => format!("{passed} tests"),
-                Counts { passed, failed } => format!("{failed} of {} tests", passed + failed),
+                Counts { passed, failed } => format!("{failed} of {} tests failed", passed + failed),
             };
             let time = seconds(part.time);
             let line = format!("{mark} {:width$}  {word:7}  {time:>8}  {counts}", part.name);
@@ -180,7 +185,10 @@ mod tests {
         assert!(!r.part("lint", || anyhow::bail!("two spaces")));
         let table = r.table();
         assert_eq!(table.lines().last(), Some("46 passed, 3 failed"));
-        assert!(table.contains("2 of 7 tests") && table.contains("FAILED: lint: two spaces"), "{table}");
+        assert!(
+            table.contains("2 of 7 tests failed") && table.contains("FAILED: lint: two spaces"),
+            "{table}"
+        );
         assert!(!r.finish());
     }
 

@@ -67,6 +67,11 @@ impl Selection {
 pub fn run(selection: &Selection) -> Result<bool> {
     let mut report = Report::new();
     parts(&mut report, selection);
+    if let Some(filter) = &selection.filter
+        && report.tests() == 0
+    {
+        report.part("filter", || bail!("no test that ran has {filter} in its name"));
+    }
     Ok(report.finish())
 }
 

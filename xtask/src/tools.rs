@@ -12,7 +12,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 
 use crate::{child, postgres, report, web};
 
@@ -143,22 +143,23 @@ pub fn provide(needs: &[Need]) -> Vec<Missing> {
 
 const PLAYWRIGHT_INSTALL: [&str; 4] = ["playwright-core", "install", "--with-deps", "chromium"];
 
-/// Debian would start a database of its own on installing the server: asked not to, for the time of this
+/// Installing Debian's server would also make and start a database: asked not to, for the time of this
 /// installation only.
 const APT_INSTALL: &str = "\
 set -e
-conf=/etc/postgresql-common/createcluster.d/madang-tests.conf
-mkdir -p \"${conf%/*}\"
-echo 'create_main_cluster = false' >\"$conf\"
-trap 'rm -f \"$conf\"' EXIT
+case \" $* \" in *' postgresql '*)
+    conf=/etc/postgresql-common/createcluster.d/madang-tests.conf
+    trap 'rm -f \"$conf\"' EXIT
+    trap 'exit 130' INT TERM
+    mkdir -p \"${conf%/*}\"
+    echo 'create_main_cluster = false' >\"$conf\" ;;
+esac
 apt-get -q update
 DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends \"$@\"";
 
 fn install(needs: &[Need]) -> Result<()> {
-    let names: Vec<_> = needs.iter().map(|n| n.name()).collect();
-    let names = names.join(", ");
     if on_path(&["apt-get"]).is_none() {
-        bail!("{names} can be installed automatically on Debian and Ubuntu only");
+        bail!("installing by itself is for Debian and Ubuntu only");
     }
     let mut shell = if is_root() {
         Command::new("sh")
@@ -167,14 +168,15 @@ fn install(needs: &[Need]) -> Result<()> {
         sudo.args(["-n", "sh"]);
         sudo
     } else {
-        bail!("installing {names} needs root or sudo without a password");
+        bail!("installing by itself needs root, or sudo without a password");
     };
     // Ubuntu's chromium package is a pointer to a snap, which does not run in containers.
     let ubuntu = system() == "ubuntu";
     let from_apt: Vec<&str> =
         needs.iter().filter(|n| !(ubuntu && **n == Need::Chromium)).map(|n| n.debian_package()).collect();
     if !from_apt.is_empty() {
-        child::run(shell.args(["-c", APT_INSTALL, "sh"]).args(&from_apt))?;
+        let apt = child::run(shell.args(["-c", APT_INSTALL, "sh"]).args(&from_apt));
+        apt.map_err(|_| anyhow!("apt-get could not install {} (see above)", from_apt.join(", ")))?;
     }
     if from_apt.len() < needs.len() {
         web::install()?;
