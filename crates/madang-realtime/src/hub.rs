@@ -8,6 +8,9 @@
 //! - Items published one after the other by one task take effect in that order in every shard.
 //! - Lock order: a shard's state, then the interest, then an outbox.
 
+#[cfg(test)]
+mod tests;
+
 use std::{collections::HashMap, sync::Arc};
 
 use parking_lot::RwLock;

@@ -132,3 +132,105 @@ impl Line {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{change, channel, named, note};
+
+    const MS: Duration = Duration::from_millis(1);
+    const NOTHING: [i64; 0] = [];
+
+    /// Runs `step` and tells the versions that are due with it.
+    fn due(step: impl FnOnce(&mut dyn FnMut(Arc<Envelope>))) -> Vec<i64> {
+        let mut versions = Vec::new();
+        step(&mut |envelope| versions.extend(envelope.version()));
+        versions
+    }
+
+    fn accept(order: &mut Order, versions: impl IntoIterator<Item = i64>, now: Instant) -> Vec<i64> {
+        due(|due| versions.into_iter().for_each(|v| order.accept(change(channel(1), v), now, due)))
+    }
+
+    #[test]
+    fn what_comes_too_early_waits_for_those_before_it() {
+        let (mut order, now) = (Order::default(), Instant::now());
+        assert_eq!(accept(&mut order, [7], now), [7], "the first is the beginning");
+        assert_eq!(accept(&mut order, [10, 9, 12], now), NOTHING);
+        assert_eq!(accept(&mut order, [8], now), [8, 9, 10]);
+        assert_eq!(accept(&mut order, [11], now), [11, 12]);
+        assert_eq!(accept(&mut order, [3, 12], now), [3, 12], "what is not new passes");
+        assert_eq!(order.held(), 0);
+    }
+
+    #[test]
+    fn topics_do_not_wait_for_each_other_nor_for_what_has_no_version() {
+        let (mut order, now) = (Order::default(), Instant::now());
+        accept(&mut order, [1, 3], now);
+        assert_eq!(due(|due| order.accept(change(channel(2), 9), now, due)), [9]);
+        let mut notes = 0;
+        order.accept(note(channel(1), "typing"), now, &mut |_| notes += 1);
+        assert_eq!((notes, order.held()), (1, 1));
+    }
+
+    #[test]
+    fn each_waits_for_its_time_and_not_longer() {
+        let (mut order, now) = (Order::default(), Instant::now());
+        accept(&mut order, [1, 3, 4], now);
+        accept(&mut order, [6], now + 100 * MS);
+        assert_eq!(order.deadline(), Some(now + HOLD));
+        assert_eq!(due(|due| order.expire(now + HOLD - MS, due)), NOTHING);
+        assert_eq!(due(|due| order.expire(now + HOLD, due)), [3, 4]);
+        assert_eq!(accept(&mut order, [5], now + HOLD), [5, 6]);
+        assert_eq!(due(|due| order.expire(now + 9 * HOLD, due)), NOTHING);
+        assert_eq!(order.deadline(), None);
+    }
+
+    #[test]
+    fn no_more_than_the_bound_are_held() {
+        let (mut order, now) = (Order::default(), Instant::now());
+        let held = 64;
+        assert_eq!(accept(&mut order, [1], now), [1]);
+        assert_eq!(accept(&mut order, (3..3 + held - 1).chain([100]), now), NOTHING);
+        assert_eq!(order.held(), HELD);
+        assert_eq!(accept(&mut order, [102], now), (3..3 + held - 1).collect::<Vec<_>>());
+        assert_eq!(order.held(), 2);
+    }
+
+    #[test]
+    fn changes_of_one_version_stay_together() {
+        let (mut order, now) = (Order::default(), Instant::now());
+        accept(&mut order, [1, 3, 3, 4], now);
+        assert_eq!(accept(&mut order, [2], now), [2, 3, 3, 4]);
+    }
+
+    #[test]
+    fn a_flush_gives_up_every_gap_of_its_topic() {
+        let (mut order, now) = (Order::default(), Instant::now());
+        accept(&mut order, [1, 3, 7, 5], now);
+        order.accept(change(channel(2), 1), now, &mut |_| ());
+        order.accept(named(channel(2), 3, "stays"), now, &mut |_| ());
+        assert_eq!(due(|due| order.flush(channel(1), due)), [3, 5, 7]);
+        assert_eq!(order.held(), 1);
+    }
+
+    /// Versions displaced by less than the bound come out sorted, each once.
+    #[test]
+    fn any_small_disorder_is_put_right() {
+        let mut seed = 1_u64;
+        let mut random = move |below: u64| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (seed >> 33) % below
+        };
+        for _ in 0..200 {
+            let mut versions: Vec<i64> = (1..=301).collect();
+            for block in versions[1..].chunks_mut(60) {
+                for at in (1..block.len()).rev() {
+                    block.swap(at, usize::try_from(random(at as u64 + 1)).unwrap());
+                }
+            }
+            let (mut order, now) = (Order::default(), Instant::now());
+            assert_eq!(accept(&mut order, versions, now), (1..=301).collect::<Vec<_>>());
+        }
+    }
+}

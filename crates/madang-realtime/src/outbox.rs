@@ -16,7 +16,7 @@
 //! - One task takes frames: [`Outbox::recv`] and [`Outbox::closed`] share one wake-up.
 
 use madang_proto::{close::CloseCode, limits};
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 
 use crate::{Class, Frame};
@@ -73,10 +73,7 @@ impl Outbox {
             }
             waiting.drop_ephemeral();
             if !waiting.fits(&frame, self.limit) {
-                waiting.frames = Vec::new();
-                waiting.closed = Some(CloseCode::TooSlow);
-                drop(waiting);
-                return self.due.notify_one();
+                return self.overflow(waiting);
             }
         }
         waiting.event_bytes += frame.len();
@@ -91,22 +88,25 @@ impl Outbox {
             return;
         }
         if waiting.reply_bytes > self.limit {
-            waiting.frames = Vec::new();
-            waiting.closed = Some(CloseCode::TooSlow);
-            drop(waiting);
-            return self.due.notify_one();
+            return self.overflow(waiting);
         }
         waiting.reply_bytes += frame.len();
         self.add(waiting, frame, Kind::Reply);
     }
 
-    fn add(&self, mut waiting: parking_lot::MutexGuard<'_, Waiting>, frame: Frame, kind: Kind) {
+    fn add(&self, mut waiting: MutexGuard<'_, Waiting>, frame: Frame, kind: Kind) {
         waiting.frames.push((frame, kind));
         let first = waiting.frames.len() == 1;
         drop(waiting);
         if first {
             self.due.notify_one();
         }
+    }
+
+    fn overflow(&self, mut waiting: MutexGuard<'_, Waiting>) {
+        *waiting = Waiting { closed: Some(CloseCode::TooSlow), ..Waiting::default() };
+        drop(waiting);
+        self.due.notify_one();
     }
 
     /// Ends the connection. What waits is still given out, and then the code. Does nothing to an
@@ -129,18 +129,28 @@ impl Outbox {
     /// [`CloseCode::TooSlow`] nothing more is given out.
     pub async fn recv(&self, into: &mut Vec<Frame>) -> Result<(), CloseCode> {
         loop {
-            {
-                let mut waiting = self.waiting.lock();
-                if !waiting.frames.is_empty() {
-                    waiting.take(into);
-                    return Ok(());
-                }
-                if let Some(code) = waiting.closed {
-                    return Err(code);
-                }
+            if self.take(into) {
+                return Ok(());
+            }
+            if let Some(code) = self.finished() {
+                return Err(code);
             }
             self.due.notified().await;
         }
+    }
+
+    /// Appends all that waits now to `into`, without waiting; whether that was anything.
+    pub fn take(&self, into: &mut Vec<Frame>) -> bool {
+        let mut waiting = self.waiting.lock();
+        let any = !waiting.frames.is_empty();
+        waiting.take(into);
+        any
+    }
+
+    /// The close code, once nothing waits any more.
+    fn finished(&self) -> Option<CloseCode> {
+        let waiting = self.waiting.lock();
+        waiting.closed.filter(|_| waiting.frames.is_empty())
     }
 
     /// Waits until the outbox is closed, whatever still waits in it: to give up a write that the
@@ -178,5 +188,99 @@ impl Waiting {
         into.extend(self.frames.drain(..).map(|(frame, _)| frame));
         self.frames.shrink_to(KEPT_SLOTS);
         (self.event_bytes, self.reply_bytes, self.ephemeral) = (0, 0, 0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{future::Future, pin::pin, task::Context};
+
+    use super::*;
+    use crate::testing::{frame, to_the_end, waiting};
+
+    fn durable(outbox: &Outbox, texts: &[&str]) {
+        texts.iter().for_each(|text| outbox.push(frame(text), Class::Durable));
+    }
+
+    #[tokio::test]
+    async fn everything_that_waits_is_taken_at_once_in_order() {
+        let outbox = Outbox::default();
+        durable(&outbox, &["a", "b"]);
+        outbox.push(frame("c"), Class::Ephemeral);
+        outbox.push_reply(frame("d"));
+        let mut frames = Vec::new();
+        outbox.recv(&mut frames).await.unwrap();
+        assert_eq!(frames, ["a", "b", "c", "d"].map(frame));
+    }
+
+    #[test]
+    fn what_is_ephemeral_goes_first_when_it_is_full() {
+        let outbox = Outbox::bounded(10);
+        outbox.push(frame("type"), Class::Ephemeral);
+        durable(&outbox, &["1234"]);
+        outbox.push(frame("more typing"), Class::Ephemeral);
+        durable(&outbox, &["5678", "90"]);
+        assert_eq!(waiting(&outbox), ["1234", "5678", "90"]);
+        durable(&outbox, &["1234567890"]);
+        assert_eq!(waiting(&outbox), ["1234567890"], "there is room again");
+    }
+
+    #[tokio::test]
+    async fn a_reader_who_is_too_slow_is_closed_and_gets_nothing_more() {
+        let outbox = Outbox::bounded(10);
+        durable(&outbox, &["12345", "67890"]);
+        assert_eq!(outbox.close_code(), None);
+        durable(&outbox, &["x", "y"]);
+        outbox.push_reply(frame("z"));
+        outbox.close(CloseCode::Restarting);
+        assert_eq!(to_the_end(&outbox).await, (vec![], CloseCode::TooSlow));
+    }
+
+    #[test]
+    fn one_frame_larger_than_the_bound_passes_when_nothing_else_waits() {
+        let outbox = Outbox::bounded(4);
+        durable(&outbox, &["larger"]);
+        assert_eq!(waiting(&outbox), ["larger"]);
+    }
+
+    #[tokio::test]
+    async fn replies_have_their_own_room() {
+        let outbox = Outbox::bounded(4);
+        durable(&outbox, &["1234"]);
+        outbox.push_reply(frame("1234"));
+        outbox.push_reply(frame("a large reply"));
+        assert_eq!(waiting(&outbox), ["1234", "1234", "a large reply"]);
+
+        outbox.push_reply(frame("a large reply"));
+        durable(&outbox, &["1234"]);
+        outbox.push_reply(frame("one too many"));
+        assert_eq!(to_the_end(&outbox).await, (vec![], CloseCode::TooSlow));
+    }
+
+    #[tokio::test]
+    async fn what_waited_is_given_out_before_the_first_close_code() {
+        let outbox = Outbox::default();
+        durable(&outbox, &["a"]);
+        outbox.close(CloseCode::SessionEnded);
+        outbox.close(CloseCode::Restarting);
+        durable(&outbox, &["late"]);
+        assert_eq!(outbox.closed().await, CloseCode::SessionEnded);
+        assert_eq!(to_the_end(&outbox).await, (vec!["a".to_owned()], CloseCode::SessionEnded));
+    }
+
+    #[tokio::test]
+    async fn a_cancelled_wait_loses_no_wake_up() {
+        let outbox = Outbox::default();
+        let mut frames = Vec::new();
+        {
+            let mut cancelled = pin!(outbox.recv(&mut frames));
+            let mut cx = Context::from_waker(std::task::Waker::noop());
+            assert!(cancelled.as_mut().poll(&mut cx).is_pending());
+            durable(&outbox, &["a"]);
+        }
+        outbox.recv(&mut frames).await.unwrap();
+        durable(&outbox, &["b"]);
+        outbox.recv(&mut frames).await.unwrap();
+        assert_eq!(frames, ["a", "b"].map(frame));
     }
 }

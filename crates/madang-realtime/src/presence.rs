@@ -130,3 +130,104 @@ impl Entry {
 fn shown(user_id: UserId, (status, custom_status): &(Status, Option<String>)) -> presence::Presence {
     presence::Presence { user_id, status: *status, custom_status: custom_status.clone() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const AWAY: i64 = limits::AWAY_MS as i64;
+    const OFFLINE: i64 = limits::OFFLINE_MS as i64;
+
+    fn alice() -> UserId {
+        1.into()
+    }
+
+    /// Alice's presence as it is shown.
+    fn is(status: Status, custom: &str) -> Transition {
+        let custom_status = Some(custom.to_owned()).filter(|text| !text.is_empty());
+        Transition { user_id: alice(), status, custom_status }
+    }
+
+    fn online() -> Presence {
+        let mut presence = Presence::new();
+        assert_eq!(presence.connected(alice(), 0), Some(is(Status::Online, "")));
+        presence
+    }
+
+    #[test]
+    fn online_with_the_first_connection_and_offline_a_while_after_the_last() {
+        let mut presence = online();
+        assert_eq!(presence.connected(alice(), 10), None, "a second connection shows nothing");
+        assert_eq!(presence.disconnected(alice(), 20), None);
+        assert_eq!(presence.sweep(20 + OFFLINE), []);
+        assert_eq!(presence.disconnected(alice(), 30_000), None);
+        assert_eq!(presence.sweep(30_000 + OFFLINE - 1), []);
+        assert_eq!(presence.sweep(30_000 + OFFLINE), [is(Status::Offline, "")]);
+        assert_eq!(presence.sweep(90_000), []);
+        assert!(presence.users.is_empty(), "nothing is left of who is offline");
+    }
+
+    #[test]
+    fn a_reload_shows_nothing_and_keeps_what_was_chosen() {
+        let mut presence = online();
+        assert_eq!(presence.choose(alice(), true, Some("lunch".into()), 5), Some(is(Status::Away, "lunch")));
+        presence.disconnected(alice(), 10);
+        assert_eq!(presence.connected(alice(), 900), None);
+        assert_eq!(presence.sweep(9 * OFFLINE), []);
+        assert_eq!(presence.get(alice()), is(Status::Away, "lunch"));
+    }
+
+    #[test]
+    fn what_was_chosen_ends_with_going_offline() {
+        let mut presence = online();
+        presence.choose(alice(), true, Some("lunch".into()), 5);
+        presence.disconnected(alice(), 10);
+        assert_eq!(presence.sweep(10 + OFFLINE), [is(Status::Offline, "")]);
+        assert_eq!(presence.connected(alice(), 60_000), Some(is(Status::Online, "")));
+    }
+
+    #[test]
+    fn coming_back_late_but_before_a_sweep_shows_nothing_but_forgets_nothing_either() {
+        let mut presence = online();
+        presence.disconnected(alice(), 10);
+        assert_eq!(presence.connected(alice(), 10 + 2 * OFFLINE), None);
+    }
+
+    #[test]
+    fn idle_is_away_and_activity_brings_back() {
+        let mut presence = online();
+        assert_eq!(presence.sweep(AWAY - 1), []);
+        assert_eq!(presence.sweep(AWAY), [is(Status::Away, "")]);
+        assert_eq!(presence.sweep(AWAY + 1), []);
+        assert_eq!(presence.active(alice(), AWAY + 2), Some(is(Status::Online, "")));
+        assert_eq!(presence.active(alice(), AWAY + 3), None);
+    }
+
+    #[test]
+    fn away_by_choice_stays_through_activity_until_chosen_otherwise() {
+        let mut presence = online();
+        presence.choose(alice(), true, None, 1);
+        assert_eq!(presence.active(alice(), 2), None);
+        assert_eq!(presence.choose(alice(), true, None, 3), None, "nothing new is not told");
+        assert_eq!(presence.choose(alice(), false, None, AWAY * 2), Some(is(Status::Online, "")));
+    }
+
+    #[test]
+    fn who_is_not_there_has_no_say() {
+        let mut presence = Presence::new();
+        assert_eq!(presence.choose(alice(), true, None, 0), None);
+        assert_eq!(presence.active(alice(), 0), None);
+        assert_eq!(presence.disconnected(alice(), 0), None);
+        assert_eq!(presence.get(alice()), is(Status::Offline, ""));
+    }
+
+    #[test]
+    fn a_sweep_tells_of_each_user_once_and_of_lists_only_those_who_are_there() {
+        let mut presence = online();
+        presence.connected(2.into(), 0);
+        presence.disconnected(2.into(), AWAY - OFFLINE);
+        let swept: Vec<_> = presence.sweep(AWAY).into_iter().map(|t| (t.user_id.get(), t.status)).collect();
+        assert_eq!(swept, [(1, Status::Away), (2, Status::Offline)]);
+        assert_eq!(presence.of([alice(), 2.into(), 3.into()]), [is(Status::Away, "")]);
+    }
+}

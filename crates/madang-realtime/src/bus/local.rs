@@ -34,3 +34,24 @@ impl Bus for LocalBus {
         BusHealth::Up
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        bus::conformance::{Node, suite},
+        testing::World,
+    };
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn it_keeps_what_every_bus_keeps() {
+        suite(async || {
+            let world = World::new(3);
+            let hub = Arc::clone(&world.hub);
+            let bus = Arc::new(LocalBus::new(Arc::clone(&hub)));
+            assert_eq!(bus.health(), BusHealth::Up);
+            vec![Node { hub, bus, _kept: Box::new(world) }]
+        })
+        .await;
+    }
+}

@@ -1,7 +1,7 @@
 //! Supervision: every task has a name and an owner, and what fails is started again.
 //!
 //! A [`Supervisor`] owns named children. A child that panics or returns an error is started again
-//! by itself, after a pause that grows ([`restart`]); one that fails too often ends
+//! by itself, after a pause that grows (`restart.rs`); one that fails too often ends
 //! [`Supervisor::run`], and with it the process. A child that returns `Ok` is done. What serves a
 //! single client is [isolated](Supervisor::isolated): its panic is counted and it is not started
 //! again, because its client returns.
@@ -54,7 +54,8 @@ struct Inner {
 
 struct Child {
     status: Arc<Mutex<ChildStatus>>,
-    task: JoinHandle<()>,
+    /// Taken by whoever waits for its end.
+    task: Option<JoinHandle<()>>,
 }
 
 /// How a child is.
@@ -123,7 +124,7 @@ impl Supervisor {
         let status = Arc::new(Mutex::new(ChildStatus::new(name.into())));
         let (inner, kept) = (Arc::clone(&self.0), Arc::clone(&status));
         let task = spawn(async move { inner.keep(&kept, factory).await });
-        self.0.children.lock().push(Child { status, task });
+        self.0.children.lock().push(Child { status, task: Some(task) });
     }
 
     /// Runs what serves a single client. A panic in it is logged, and counted under `name`; it is
@@ -162,9 +163,10 @@ impl Supervisor {
     pub async fn shutdown(&self, grace: Duration) -> Vec<String> {
         self.0.shutdown.signal();
         let deadline = Instant::now() + grace;
-        let children = std::mem::take(&mut *self.0.children.lock());
+        let take = |child: &mut Child| Some((Arc::clone(&child.status), child.task.take()?));
+        let children: Vec<_> = self.0.children.lock().iter_mut().filter_map(take).collect();
         let mut aborted = Vec::new();
-        for Child { status, mut task } in children {
+        for (status, mut task) in children {
             if timeout_at(deadline, &mut task).await.is_err() {
                 task.abort();
                 let mut status = status.lock();
