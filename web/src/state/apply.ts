@@ -1,0 +1,187 @@
+/**
+ * What each event changes. This is the only writer from the gateway into the query cache.
+ *
+ * Events come here in the order of their versions; `versions.ts` sees to that. A message's state may
+ * come again or late: the cache keeps the newer one.
+ */
+
+import type { QueryClient } from '@tanstack/react-query';
+
+import { keys } from '../api/keys';
+import type {
+  Channel, ChannelChange, ChannelChanges, Event, MemberChange, Message, Presence, Ready, Workspace,
+} from '../api/types';
+import {
+  dropJoined, dropMember, editChannel, findChannel, mergeChannel, putJoined, putMember, putMessages,
+  putReadMark, putVisible, putWorkspace,
+} from './cache';
+import { noteTyping } from './typing';
+
+/** Where events go. */
+export interface Cache {
+  client: QueryClient;
+  /** Whose cache it is. */
+  me: () => string | undefined;
+  /** A message of one's own is stored: its row in the outbox has done its duty. */
+  settled: (nonce: string) => void;
+}
+
+export function applyEvent(cache: Cache, event: Event): void {
+  switch (event.type) {
+    case 'READY':
+      return ready(cache, event.payload);
+    case 'MESSAGE':
+      return messages(cache, event.payload.channel_id, [event.payload]);
+    case 'TYPING':
+      if (event.payload.user_id !== cache.me()) noteTyping(event.payload);
+      return;
+    case 'PRESENCE':
+      return presence(cache, event.payload);
+    case 'READ_RECEIPT':
+      return putReadMark(cache.client, cache.me(), event.payload);
+    case 'CHANNEL':
+      return channel(cache, event.payload);
+    case 'MEMBER':
+      return member(cache, event.payload);
+    case 'WORKSPACE':
+      return workspace(cache, event.payload);
+    case 'RESYNC':
+      return forgetTimeline(cache, event.payload.channel_id);
+    case 'PONG':
+      return; // Only versions: not for the cache.
+  }
+}
+
+/** Applies what changed in a channel while nobody listened. */
+export function applyChanges(cache: Cache, changes: ChannelChanges): void {
+  const { channel: state } = changes;
+  editChannel(cache.client, state.id, (known) => mergeChannel(known, state));
+  messages(cache, state.id, changes.messages);
+  for (const change of changes.members) channelMember(cache, state.id, change);
+}
+
+/** The loaded messages are too old to be mended: whoever shows them loads a page anew. */
+export function forgetTimeline(cache: Cache, channelId: string): void {
+  void cache.client.resetQueries({ queryKey: keys.timeline(channelId) });
+}
+
+function ready({ client }: Cache, payload: Ready): void {
+  client.setQueryData(keys.me, payload.user);
+  client.setQueryData<Workspace[]>(keys.workspaces, payload.workspaces);
+  const known = client.getQueryData<Channel[]>(keys.channels) ?? [];
+  client.setQueryData<Channel[]>(
+    keys.channels,
+    payload.channels.map((state) =>
+      mergeChannel(
+        known.find((channel) => channel.id === state.id),
+        { ...state, joined: true },
+      ),
+    ),
+  );
+  const there = new Map(payload.presence.map((presence) => [presence.user_id, presence]));
+  client.setQueryData<Record<string, Presence>>(keys.presence, Object.fromEntries(there));
+  const gone = known.filter(({ id }) => !payload.channels.some((channel) => channel.id === id));
+  for (const { id, kind } of gone) dropJoined(client, id, kind === 'public');
+  // What no version guards is read again where it is shown.
+  for (const key of ['browse', 'workspace-members', 'channel-members', 'channel']) {
+    void client.invalidateQueries({ queryKey: [key] });
+  }
+}
+
+function messages(cache: Cache, channelId: string, states: readonly Message[]): void {
+  putMessages(cache.client, channelId, cache.me(), states);
+  for (const { author, nonce } of states) {
+    noteTyping({ channel_id: channelId, user_id: author.id, typing: false });
+    if (author.id === cache.me() && nonce !== undefined) cache.settled(nonce);
+  }
+}
+
+function presence({ client }: Cache, payload: Presence): void {
+  client.setQueryData<Record<string, Presence>>(keys.presence, (known) => ({
+    ...known,
+    [payload.user_id]: payload,
+  }));
+}
+
+function channel({ client }: Cache, { action, channel: state }: ChannelChange): void {
+  switch (action) {
+    case 'created':
+      if (state.joined !== true) {
+        putVisible(client, state);
+        return;
+      }
+      putJoined(client, state);
+      void client.invalidateQueries({ queryKey: keys.channelMembers(state.id) });
+      return;
+    case 'updated': {
+      const known = findChannel(client, state.id);
+      editChannel(client, state.id, (channel) => mergeChannel(channel, state));
+      if (known?.joined !== true) putVisible(client, state);
+      return;
+    }
+    case 'deleted':
+      dropJoined(client, state.id, false);
+  }
+}
+
+function member(cache: Cache, change: MemberChange): void {
+  const { channel_id: channelId, workspace_id: workspaceId } = change;
+  if (channelId === undefined) {
+    workspaceMember(cache, workspaceId, change);
+    return;
+  }
+  const own = change.member.user.id === cache.me();
+  if (own && change.action === 'left') {
+    const known = findChannel(cache.client, channelId);
+    dropJoined(cache.client, channelId, known?.kind === 'public');
+    return;
+  }
+  channelMember(cache, channelId, change);
+  const step = change.action === 'joined' ? 1 : change.action === 'left' ? -1 : 0;
+  editChannel(cache.client, channelId, (channel) => ({
+    ...channel,
+    member_count: channel.member_count + step,
+    version: Math.max(channel.version, change.version ?? 0),
+  }));
+}
+
+function channelMember({ client }: Cache, channelId: string, change: MemberChange): void {
+  const key = keys.channelMembers(channelId);
+  if (change.action === 'left') dropMember(client, key, change.member.user.id);
+  else putMember(client, key, change.member);
+}
+
+function workspaceMember(cache: Cache, workspaceId: string, change: MemberChange): void {
+  const { client } = cache;
+  const { user, role } = change.member;
+  const key = keys.workspaceMembers(workspaceId);
+  if (user.id !== cache.me()) {
+    if (change.action === 'left') dropMember(client, key, user.id);
+    else putMember(client, key, change.member);
+    return;
+  }
+  if (change.action !== 'left') {
+    putMember(client, key, change.member);
+    client.setQueryData<Workspace[]>(keys.workspaces, (list) =>
+      list?.map((known) => (known.id === workspaceId ? { ...known, role } : known)),
+    );
+    return;
+  }
+  client.setQueryData<Workspace[]>(keys.workspaces, (list) =>
+    list?.filter((known) => known.id !== workspaceId),
+  );
+  const channels = client.getQueryData<Channel[]>(keys.channels) ?? [];
+  for (const { id, workspace_id } of channels) {
+    if (workspace_id === workspaceId) dropJoined(client, id, false);
+  }
+}
+
+function workspace({ client }: Cache, state: Workspace): void {
+  const list = client.getQueryData<Workspace[]>(keys.workspaces) ?? [];
+  const known = list.some(({ id }) => id === state.id);
+  putWorkspace(client, state);
+  // The event is for everyone and does not tell one's own role.
+  if (!known && state.role === undefined) {
+    void client.invalidateQueries({ queryKey: keys.workspaces });
+  }
+}

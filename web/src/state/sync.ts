@@ -1,0 +1,136 @@
+/**
+ * What runs behind the pages as long as someone is signed in: the connection, the order of events,
+ * the outbox. One per login.
+ */
+
+import type { QueryClient } from '@tanstack/react-query';
+import { create } from 'zustand';
+
+import { asApiError } from '../api/errors';
+import { keys } from '../api/keys';
+import * as requests from '../api/requests';
+import { accessToken, refresh, signOut, type Login } from '../api/session';
+import { Socket, type Status } from '../api/socket';
+import { fromServer } from '../api/trust';
+import type { Channel, Message, ReadMark } from '../api/types';
+import { applyChanges, applyEvent, forgetTimeline, type Cache } from './apply';
+import { putMessages, putReadMark } from './cache';
+import { Outbox } from './outbox';
+import type { Timeline } from './timeline';
+import { forgetTyping } from './typing';
+import { Versions } from './versions';
+
+interface Connection {
+  status: Status;
+  /** Whether a try has ended, well or not: until then pages wait, so as not to load twice. */
+  tried: boolean;
+}
+
+export const useConnectionStore = create<Connection>(() => ({
+  status: { phase: 'connecting' },
+  tried: false,
+}));
+
+export interface Sync {
+  userId: string;
+  outbox: Outbox;
+  retryNow: () => void;
+  sayTyping: (channelId: string, typing: boolean) => void;
+  markRead: (message: Message) => Promise<void>;
+  /** One is in this channel from now on, by one's own doing: no need to wait for the event. */
+  joined: (channel: Channel) => void;
+  stop: () => void;
+}
+
+function socketUrl(): string {
+  const url = new URL('/api/v1/ws', window.location.href);
+  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  return url.href;
+}
+
+function activeTimelines(client: QueryClient): string[] {
+  const ids: string[] = [];
+  for (const query of client.getQueryCache().findAll({ queryKey: keys.timelines })) {
+    const id = query.queryKey[1];
+    const begun = query.state.data !== undefined || query.state.fetchStatus === 'fetching';
+    if (typeof id === 'string' && begun) ids.push(id);
+  }
+  return ids;
+}
+
+export function startSync(client: QueryClient, login: Login): Sync {
+  const me = login.userId;
+  const cache: Cache = {
+    client,
+    me: () => me,
+    settled: (nonce) => outbox.settled(nonce),
+  };
+  const versions = new Versions({
+    me: () => me,
+    apply: (event) => applyEvent(cache, event),
+    applyChanges: (changes) => applyChanges(cache, changes),
+    forgetTimeline: (id) => forgetTimeline(cache, id),
+    fetchChanges: (id, after) => requests.listChanges(id, after),
+    fetchChannel: (id) => requests.getChannel(id),
+    timelines: () => activeTimelines(client),
+  });
+  const socket = new Socket({
+    url: socketUrl(),
+    token: accessToken,
+    tokenRefused: refresh,
+    resume: () => versions.resume(),
+    onEvent: (event) => versions.deliver(event),
+    onStatus: (status) => {
+      useConnectionStore.setState(({ tried }) => ({
+        status,
+        tried: tried || status.phase !== 'connecting',
+      }));
+      if (status.phase === 'online') outbox.online();
+      if (status.phase === 'stopped' && status.reason === 'session_ended') signOut();
+    },
+  });
+  const outbox = new Outbox({
+    userId: me,
+    send: async ({ channelId, content, nonce }) => {
+      const payload = { channel_id: channelId, content, nonce };
+      if (!socket.online) return requests.sendMessage(payload);
+      const message = await socket.request({ type: 'MESSAGE', payload });
+      if (fromServer<Message>(message)) return message;
+      throw asApiError(new Error('The acknowledgement carries no message'));
+    },
+    onSent: (message) => putMessages(client, message.channel_id, me, [message]),
+  });
+  useConnectionStore.setState({ status: { phase: 'connecting' }, tried: false });
+  socket.start();
+  return {
+    userId: me,
+    outbox,
+    retryNow: () => socket.retryNow(),
+    sayTyping: (channelId, typing) => {
+      socket.say({ type: 'TYPING', payload: { channel_id: channelId, typing } });
+    },
+    markRead: async (message) => {
+      const { channel_id, id: message_id, seq } = message;
+      putReadMark(client, me, { channel_id, user_id: me, message_id, seq });
+      const payload = { channel_id, message_id };
+      const mark = socket.online
+        ? await socket.request({ type: 'READ_RECEIPT', payload })
+        : await requests.markRead(channel_id, message_id);
+      if (fromServer<ReadMark>(mark)) putReadMark(client, me, mark);
+    },
+    joined: (channel) => {
+      versions.deliver({
+        type: 'CHANNEL',
+        payload: { action: 'created', channel: { ...channel, joined: true } },
+      });
+    },
+    stop: () => {
+      socket.stop();
+      outbox.close();
+      forgetTyping();
+      client.clear();
+    },
+  };
+}
+
+export type { Timeline };
