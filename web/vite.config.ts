@@ -1,8 +1,8 @@
 // How the client is built (to dist/, which the server carries inside) and served while developing.
-import react from '@vitejs/plugin-react';
-import { defineConfig } from 'vite';
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vite";
 
-const server = process.env['MADANG_SERVER'] ?? 'http://localhost:8080';
+const server = process.env["MADANG_SERVER"] ?? "http://localhost:8080";
 
 export default defineConfig({
   plugins: [react()],
@@ -14,8 +14,8 @@ export default defineConfig({
   },
   server: {
     proxy: {
-      '/api': { target: server, ws: true },
-      '/health': { target: server },
+      "/api": { target: server, ws: true },
+      "/health": { target: server },
     },
   },
 });

@@ -1,8 +1,8 @@
 // The entry: puts the app into the page.
-import { StrictMode } from 'react';
-import { createRoot } from 'react-dom/client';
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
 
-const root = document.getElementById('root');
+const root = document.getElementById("root");
 if (root !== null) {
   createRoot(root).render(<StrictMode>Madang</StrictMode>);
 }

@@ -1,10 +1,10 @@
 /** REST: adds the token, renews it when the server refuses it, and turns every failure into an `ApiError`. */
 
-import { ApiError, asApiError, errorFrom } from './errors';
-import { accessToken, refresh } from './session';
-import { fromServer, parseJson } from './trust';
+import { ApiError, asApiError, errorFrom } from "./errors";
+import { accessToken, refresh } from "./session";
+import { fromServer, parseJson } from "./trust";
 
-type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
+type Method = "GET" | "POST" | "PUT" | "DELETE";
 
 export interface RequestOptions {
   body?: object;
@@ -17,13 +17,13 @@ export interface RequestOptions {
 /** Longer than any answer takes; a connection that hangs is a lost one. */
 const TIMEOUT_MS = 20_000;
 
-function urlOf(path: string, query: RequestOptions['query']): string {
+function urlOf(path: string, query: RequestOptions["query"]): string {
   const params = new URLSearchParams();
   for (const [key, value] of Object.entries(query ?? {})) {
     if (value !== undefined) params.set(key, String(value));
   }
   const text = params.toString();
-  return `/api/v1${path}${text === '' ? '' : `?${text}`}`;
+  return `/api/v1${path}${text === "" ? "" : `?${text}`}`;
 }
 
 async function once(
@@ -32,9 +32,9 @@ async function once(
   options: RequestOptions,
   token: string | undefined,
 ): Promise<Response> {
-  const headers = new Headers({ Accept: 'application/json' });
-  if (token !== undefined) headers.set('Authorization', `Bearer ${token}`);
-  if (options.body !== undefined) headers.set('Content-Type', 'application/json');
+  const headers = new Headers({ Accept: "application/json" });
+  if (token !== undefined) headers.set("Authorization", `Bearer ${token}`);
+  if (options.body !== undefined) headers.set("Content-Type", "application/json");
   const timeout = AbortSignal.timeout(TIMEOUT_MS);
   try {
     return await fetch(urlOf(path, options.query), {
@@ -50,14 +50,10 @@ async function once(
   }
 }
 
-async function answered(
-  method: Method,
-  path: string,
-  options: RequestOptions,
-): Promise<Response> {
+async function answered(method: Method, path: string, options: RequestOptions): Promise<Response> {
   if (options.anonymous === true) return once(method, path, options, undefined);
   const token = await accessToken();
-  if (token === undefined) throw new ApiError('unauthenticated', 'Not signed in');
+  if (token === undefined) throw new ApiError("unauthenticated", "Not signed in");
   const response = await once(method, path, options, token);
   if (response.status !== 401) return response;
   const fresh = await refresh(token);
@@ -75,26 +71,18 @@ async function succeeded(method: Method, path: string, options: RequestOptions):
     throw asApiError(error);
   }
   if (response.ok) return body;
-  throw errorFrom(body, response.status, response.headers.get('Retry-After'));
+  throw errorFrom(body, response.status, response.headers.get("Retry-After"));
 }
 
 /** A request that is answered by an object. */
-export async function request<T>(
-  method: Method,
-  path: string,
-  options: RequestOptions = {},
-): Promise<T> {
+export async function request<T>(method: Method, path: string, options: RequestOptions = {}): Promise<T> {
   const body = await succeeded(method, path, options);
   // Something between us and the server answered in its place.
-  if (!fromServer<T>(body)) throw new ApiError('unavailable', 'The answer is not JSON');
+  if (!fromServer<T>(body)) throw new ApiError("unavailable", "The answer is not JSON");
   return body;
 }
 
 /** A request that is answered by nothing. */
-export async function command(
-  method: Method,
-  path: string,
-  options: RequestOptions = {},
-): Promise<void> {
+export async function command(method: Method, path: string, options: RequestOptions = {}): Promise<void> {
   await succeeded(method, path, options);
 }

@@ -1,20 +1,20 @@
 /** The keys of the query cache, in one place: what is read in one file is changed in another. */
 
 export const keys = {
-  me: ['me'] as const,
-  sessions: ['sessions'] as const,
-  workspaces: ['workspaces'] as const,
+  me: ["me"] as const,
+  sessions: ["sessions"] as const,
+  workspaces: ["workspaces"] as const,
   /** Those the user is a member of. */
-  channels: ['channels'] as const,
-  channel: (id: string) => ['channel', id] as const,
+  channels: ["channels"] as const,
+  channel: (id: string) => ["channel", id] as const,
   /** All that the user can see in a workspace, joined or not. */
-  browse: (workspaceId: string) => ['browse', workspaceId] as const,
-  workspaceMembers: (workspaceId: string) => ['workspace-members', workspaceId] as const,
-  channelMembers: (channelId: string) => ['channel-members', channelId] as const,
-  timelines: ['timeline'] as const,
-  timeline: (channelId: string) => ['timeline', channelId] as const,
+  browse: (workspaceId: string) => ["browse", workspaceId] as const,
+  workspaceMembers: (workspaceId: string) => ["workspace-members", workspaceId] as const,
+  channelMembers: (channelId: string) => ["channel-members", channelId] as const,
+  timelines: ["timeline"] as const,
+  timeline: (channelId: string) => ["timeline", channelId] as const,
   /** Others' read marks: `seq` by user. */
-  reads: (channelId: string) => ['reads', channelId] as const,
-  presence: ['presence'] as const,
-  user: (id: string) => ['user', id] as const,
+  reads: (channelId: string) => ["reads", channelId] as const,
+  presence: ["presence"] as const,
+  user: (id: string) => ["user", id] as const,
 };

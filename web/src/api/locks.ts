@@ -9,7 +9,7 @@ const tails = new Map<string, Promise<unknown>>();
 
 /** Runs `work` when no other tab and no other call runs anything under this name. */
 export async function exclusively<T>(name: string, work: () => Promise<T>): Promise<T> {
-  if ('locks' in navigator) return await navigator.locks.request(name, work);
+  if ("locks" in navigator) return await navigator.locks.request(name, work);
   const before = tails.get(name) ?? Promise.resolve();
   const mine = before.then(work, work);
   tails.set(name, mine);
@@ -22,7 +22,7 @@ export async function exclusively<T>(name: string, work: () => Promise<T>): Prom
 
 /** Runs `work` unless someone runs something under this name right now; says whether it ran. */
 export async function unlessBusy(name: string, work: () => Promise<void>): Promise<boolean> {
-  if ('locks' in navigator) {
+  if ("locks" in navigator) {
     return await navigator.locks.request(name, { ifAvailable: true }, async (lock) => {
       if (lock === null) return false;
       await work();

@@ -9,11 +9,11 @@
  * - A refused refresh signs out only if the refused token is still the newest one.
  */
 
-import { ApiError, asApiError, errorFrom } from './errors';
-import { exclusively } from './locks';
-import { onOtherTab, read, remove, write } from './storage';
-import { fromServer, isRecord, parseJson } from './trust';
-import type { SignedIn } from './types';
+import { ApiError, asApiError, errorFrom } from "./errors";
+import { exclusively } from "./locks";
+import { onOtherTab, read, remove, write } from "./storage";
+import { fromServer, isRecord, parseJson } from "./trust";
+import type { SignedIn } from "./types";
 
 export interface Login {
   userId: string;
@@ -24,7 +24,7 @@ export interface Login {
   expiresAt: number;
 }
 
-const KEY = 'madang.login';
+const KEY = "madang.login";
 /** An access token is renewed when it has less than this left. */
 const MARGIN_MS = 60_000;
 
@@ -34,11 +34,11 @@ const listeners = new Set<Listener>();
 function isLogin(value: unknown): value is Login {
   return (
     isRecord(value) &&
-    typeof value['userId'] === 'string' &&
-    typeof value['sessionId'] === 'string' &&
-    typeof value['accessToken'] === 'string' &&
-    typeof value['refreshToken'] === 'string' &&
-    typeof value['expiresAt'] === 'number'
+    typeof value["userId"] === "string" &&
+    typeof value["sessionId"] === "string" &&
+    typeof value["accessToken"] === "string" &&
+    typeof value["refreshToken"] === "string" &&
+    typeof value["expiresAt"] === "number"
   );
 }
 
@@ -101,13 +101,13 @@ export async function accessToken(): Promise<string | undefined> {
  * the session is over. Throws when the server cannot be reached.
  */
 export function refresh(stale: string): Promise<string | undefined> {
-  return exclusively('madang.refresh', async () => {
+  return exclusively("madang.refresh", async () => {
     const login = currentLogin();
     if (login === undefined) return undefined;
     if (login.accessToken !== stale) return login.accessToken;
     const answer = await post(login.refreshToken);
     if (answer instanceof ApiError) {
-      if (answer.code !== 'unauthenticated' && answer.code !== 'invalid') throw answer;
+      if (answer.code !== "unauthenticated" && answer.code !== "invalid") throw answer;
       if (currentLogin()?.refreshToken === login.refreshToken) signOut();
       return undefined;
     }
@@ -120,14 +120,14 @@ export function refresh(stale: string): Promise<string | undefined> {
 
 async function post(refreshToken: string): Promise<SignedIn | ApiError> {
   try {
-    const response = await fetch('/api/v1/auth/refresh', {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json' },
+    const response = await fetch("/api/v1/auth/refresh", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
       body: JSON.stringify({ refresh_token: refreshToken }),
     });
     const body = parseJson(await response.text());
     if (response.ok && fromServer<SignedIn>(body)) return body;
-    return errorFrom(body, response.status, response.headers.get('Retry-After'));
+    return errorFrom(body, response.status, response.headers.get("Retry-After"));
   } catch (error) {
     return asApiError(error);
   }

@@ -8,17 +8,17 @@
  * - Each request is settled: by its answer, by the end of the connection, or by its time limit.
  */
 
-import { lostReason, mayReturn, reasonOf, type LostReason } from './close';
-import { ApiError, asApiError, errorFrom } from './errors';
-import { isRecord, parseJson } from './trust';
-import type { Command, Event, ServerFrame } from './types';
+import { lostReason, mayReturn, reasonOf, type LostReason } from "./close";
+import { ApiError, asApiError, errorFrom } from "./errors";
+import { isRecord, parseJson } from "./trust";
+import type { Command, Event, ServerFrame } from "./types";
 
 /** How things stand. Times are by this device's clock. */
 export type Status =
-  | { phase: 'connecting'; reason?: LostReason }
-  | { phase: 'online' }
-  | { phase: 'waiting'; reason: LostReason; nextTryAt: number }
-  | { phase: 'stopped'; reason: LostReason };
+  | { phase: "connecting"; reason?: LostReason }
+  | { phase: "online" }
+  | { phase: "waiting"; reason: LostReason; nextTryAt: number }
+  | { phase: "stopped"; reason: LostReason };
 
 export interface SocketOptions {
   url: string;
@@ -51,17 +51,27 @@ interface Waiting {
 }
 
 const frameTypes = new Set([
-  'READY', 'MESSAGE', 'TYPING', 'PRESENCE', 'READ_RECEIPT', 'CHANNEL', 'MEMBER', 'WORKSPACE',
-  'RESYNC', 'PONG', 'ACK', 'ERROR',
+  "READY",
+  "MESSAGE",
+  "TYPING",
+  "PRESENCE",
+  "READ_RECEIPT",
+  "CHANNEL",
+  "MEMBER",
+  "WORKSPACE",
+  "RESYNC",
+  "PONG",
+  "ACK",
+  "ERROR",
 ]);
 
 /** A newer server may say more than we know: that is passed over. */
 function isFrame(value: unknown): value is ServerFrame {
   return (
     isRecord(value) &&
-    typeof value['type'] === 'string' &&
-    frameTypes.has(value['type']) &&
-    isRecord(value['payload'])
+    typeof value["type"] === "string" &&
+    frameTypes.has(value["type"]) &&
+    isRecord(value["payload"])
   );
 }
 
@@ -73,7 +83,7 @@ export function backoff(attempt: number, random: number): number {
 export class Socket {
   private readonly options: SocketOptions;
   private socket: WebSocket | undefined;
-  private status: Status = { phase: 'stopped', reason: 'unknown' };
+  private status: Status = { phase: "stopped", reason: "unknown" };
   private attempts = 0;
   private heartbeatMs = 30_000;
   private lastHeard = 0;
@@ -91,28 +101,28 @@ export class Socket {
   }
 
   get online(): boolean {
-    return this.status.phase === 'online';
+    return this.status.phase === "online";
   }
 
   start(): void {
-    window.addEventListener('online', this.hopeful);
-    window.addEventListener('offline', this.doubtful);
-    document.addEventListener('visibilitychange', this.seen);
+    window.addEventListener("online", this.hopeful);
+    window.addEventListener("offline", this.doubtful);
+    document.addEventListener("visibilitychange", this.seen);
     this.attempts = 0;
     void this.connect();
   }
 
   stop(): void {
-    window.removeEventListener('online', this.hopeful);
-    window.removeEventListener('offline', this.doubtful);
-    document.removeEventListener('visibilitychange', this.seen);
+    window.removeEventListener("online", this.hopeful);
+    window.removeEventListener("offline", this.doubtful);
+    document.removeEventListener("visibilitychange", this.seen);
     this.drop(1000);
-    this.tell({ phase: 'stopped', reason: 'unknown' });
+    this.tell({ phase: "stopped", reason: "unknown" });
   }
 
   /** Tries at once, unless there is a connection or a try under way. */
   retryNow(): void {
-    if (this.status.phase === 'waiting' || this.status.phase === 'stopped') void this.connect();
+    if (this.status.phase === "waiting" || this.status.phase === "stopped") void this.connect();
   }
 
   /** Says something that needs no answer; lost when there is no connection. */
@@ -127,12 +137,12 @@ export class Socket {
       this.nextRid += 1;
       const rid = String(this.nextRid);
       if (!this.online || !this.transmit({ ...command, rid })) {
-        reject(new ApiError('network', 'Not connected'));
+        reject(new ApiError("network", "Not connected"));
         return;
       }
       const timer = setTimeout(() => {
         this.waiting.delete(rid);
-        reject(new ApiError('network', 'No answer came in time'));
+        reject(new ApiError("network", "No answer came in time"));
         this.probe();
       }, REQUEST_MS);
       this.waiting.set(rid, { resolve, reject, timer });
@@ -154,7 +164,7 @@ export class Socket {
     const before = this.status;
     this.drop(1000);
     const era = this.era;
-    this.tell({ phase: 'connecting', ...('reason' in before ? { reason: before.reason } : {}) });
+    this.tell({ phase: "connecting", ...("reason" in before ? { reason: before.reason } : {}) });
     let token: string | undefined;
     try {
       token = await this.options.token();
@@ -164,7 +174,7 @@ export class Socket {
     }
     if (era !== this.era) return;
     if (token === undefined) {
-      this.tell({ phase: 'stopped', reason: 'unauthenticated' });
+      this.tell({ phase: "stopped", reason: "unauthenticated" });
       return;
     }
     this.open(token, era);
@@ -177,13 +187,16 @@ export class Socket {
     const ifMine = (act: () => void) => () => {
       if (era === this.era) act();
     };
-    this.doubtTimer = setTimeout(ifMine(() => this.lost(GAVE_UP)), CONNECT_MS);
+    this.doubtTimer = setTimeout(
+      ifMine(() => this.lost(GAVE_UP)),
+      CONNECT_MS,
+    );
     socket.onopen = ifMine(() => {
       const resume = { channels: this.options.resume() };
-      this.transmit({ type: 'HELLO', payload: { token, subscribe: 'joined', resume } });
+      this.transmit({ type: "HELLO", payload: { token, subscribe: "joined", resume } });
     });
     socket.onmessage = (message: MessageEvent<unknown>) => {
-      if (era === this.era && typeof message.data === 'string') this.hear(message.data);
+      if (era === this.era && typeof message.data === "string") this.hear(message.data);
     };
     socket.onclose = (closed) => {
       if (era === this.era) this.lost(closed.code);
@@ -196,22 +209,22 @@ export class Socket {
     const frame = parseJson(text);
     if (!isFrame(frame)) return;
     switch (frame.type) {
-      case 'ACK':
+      case "ACK":
         this.settle(frame.rid)?.resolve(frame.payload);
         return;
-      case 'ERROR': {
+      case "ERROR": {
         const request = this.settle(frame.rid);
         if (request !== undefined) request.reject(errorFrom(frame.payload));
-        else console.warn('The server refused a frame:', frame.payload.detail);
+        else console.warn("The server refused a frame:", frame.payload.detail);
         return;
       }
-      case 'READY':
+      case "READY":
         this.believe();
         this.attempts = 0;
         this.heartbeatMs = frame.payload.heartbeat_interval_ms;
         this.options.onEvent(frame);
         this.schedulePing();
-        this.tell({ phase: 'online' });
+        this.tell({ phase: "online" });
         return;
       default:
         this.options.onEvent(frame);
@@ -236,7 +249,7 @@ export class Socket {
 
   /** Asks for a sign of life; without one in time the connection is given up. */
   private doubt(patience: number): void {
-    this.transmit({ type: 'PING', payload: {} });
+    this.transmit({ type: "PING", payload: {} });
     this.doubtTimer ??= setTimeout(() => this.lost(GAVE_UP), patience);
   }
 
@@ -260,34 +273,34 @@ export class Socket {
   private readonly doubtful = () => this.probe();
 
   private readonly seen = () => {
-    if (document.visibilityState !== 'visible') return;
-    if (this.status.phase === 'waiting') this.retryNow();
+    if (document.visibilityState !== "visible") return;
+    if (this.status.phase === "waiting") this.retryNow();
     // After a sleep the connection may be dead without knowing it.
     else if (Date.now() - this.lastHeard > 5_000) this.probe();
   };
 
   private lost(code: number): void {
     const wasReady = this.online;
-    const reason = code === GAVE_UP && wasReady ? 'silent' : lostReason(code, wasReady);
+    const reason = code === GAVE_UP && wasReady ? "silent" : lostReason(code, wasReady);
     this.drop(code === GAVE_UP ? GAVE_UP : 1000);
-    if (reason === 'unauthenticated') {
+    if (reason === "unauthenticated") {
       void this.renew();
       return;
     }
-    if (mayReturn(code)) this.wait(navigator.onLine ? reason : 'offline');
-    else this.tell({ phase: 'stopped', reason });
+    if (mayReturn(code)) this.wait(navigator.onLine ? reason : "offline");
+    else this.tell({ phase: "stopped", reason });
   }
 
   /** The token was refused: a newer one, then back. */
   private async renew(): Promise<void> {
     const era = this.era;
     const refused = this.usedToken;
-    this.tell({ phase: 'connecting', reason: 'unauthenticated' });
+    this.tell({ phase: "connecting", reason: "unauthenticated" });
     try {
       const token = refused === undefined ? undefined : await this.options.tokenRefused(refused);
       if (era !== this.era) return;
-      if (token === undefined) this.tell({ phase: 'stopped', reason: 'unauthenticated' });
-      else this.wait('unauthenticated');
+      if (token === undefined) this.tell({ phase: "stopped", reason: "unauthenticated" });
+      else this.wait("unauthenticated");
     } catch (error) {
       if (era === this.era) this.wait(reasonOf(asApiError(error).code));
     }
@@ -296,7 +309,7 @@ export class Socket {
   private wait(reason: LostReason): void {
     const ms = backoff(this.attempts, Math.random());
     this.attempts += 1;
-    this.tell({ phase: 'waiting', reason, nextTryAt: Date.now() + ms });
+    this.tell({ phase: "waiting", reason, nextTryAt: Date.now() + ms });
     this.retryTimer = setTimeout(() => void this.connect(), ms);
   }
 
@@ -312,7 +325,7 @@ export class Socket {
     for (const [rid, request] of this.waiting) {
       this.waiting.delete(rid);
       clearTimeout(request.timer);
-      request.reject(new ApiError('network', 'The connection was lost'));
+      request.reject(new ApiError("network", "The connection was lost"));
     }
   }
 }

@@ -50,6 +50,6 @@ export function keysFrom(prefix: string): string[] {
 /** Hears when another tab changed a key; `undefined` when it changed all. */
 export function onOtherTab(listener: (key: string | undefined) => void): () => void {
   const hear = (event: StorageEvent) => listener(event.key ?? undefined);
-  window.addEventListener('storage', hear);
-  return () => window.removeEventListener('storage', hear);
+  window.addEventListener("storage", hear);
+  return () => window.removeEventListener("storage", hear);
 }

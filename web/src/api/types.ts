@@ -52,7 +52,7 @@ export interface Session {
   current: boolean;
 }
 
-export type Role = 'guest' | 'member' | 'admin' | 'owner';
+export type Role = "guest" | "member" | "admin" | "owner";
 
 export interface Workspace {
   id: string;
@@ -83,7 +83,7 @@ export interface Member {
 }
 
 export interface MemberChange {
-  action: 'joined' | 'left' | 'updated';
+  action: "joined" | "left" | "updated";
   workspace_id: string;
   /** Absent when the workspace's members changed. */
   channel_id?: string;
@@ -91,7 +91,7 @@ export interface MemberChange {
   version?: number;
 }
 
-export type ChannelKind = 'public' | 'private';
+export type ChannelKind = "public" | "private";
 
 export interface Channel {
   id: string;
@@ -125,7 +125,7 @@ export interface UpdateChannel {
 }
 
 export interface ChannelChange {
-  action: 'created' | 'updated' | 'deleted';
+  action: "created" | "updated" | "deleted";
   channel: Channel;
 }
 
@@ -168,12 +168,12 @@ export interface ReadMark {
 
 export interface Presence {
   user_id: string;
-  status: 'online' | 'away' | 'offline';
+  status: "online" | "away" | "offline";
   custom_status?: string;
 }
 
 export interface UpdateStatus {
-  status: 'online' | 'away';
+  status: "online" | "away";
   custom_status?: string;
 }
 
@@ -194,15 +194,15 @@ export interface Page<T> {
 }
 
 export const errorCodes = [
-  'unauthenticated',
-  'forbidden',
-  'not_found',
-  'invalid',
-  'conflict',
-  'too_large',
-  'rate_limited',
-  'unavailable',
-  'internal',
+  "unauthenticated",
+  "forbidden",
+  "not_found",
+  "invalid",
+  "conflict",
+  "too_large",
+  "rate_limited",
+  "unavailable",
+  "internal",
 ] as const;
 
 export type ErrorCode = (typeof errorCodes)[number];
@@ -234,35 +234,33 @@ export interface Ready {
 
 /** What the gateway tells, but for the answers `ACK` and `ERROR`. */
 export type Event =
-  | { type: 'READY'; payload: Ready }
-  | { type: 'MESSAGE'; payload: Message }
-  | { type: 'TYPING'; payload: Typing }
-  | { type: 'PRESENCE'; payload: Presence }
-  | { type: 'READ_RECEIPT'; payload: ReadMark }
-  | { type: 'CHANNEL'; payload: ChannelChange }
-  | { type: 'MEMBER'; payload: MemberChange }
-  | { type: 'WORKSPACE'; payload: Workspace }
-  | { type: 'RESYNC'; payload: { channel_id: string } }
-  | { type: 'PONG'; payload: { versions: Record<string, number> } };
+  | { type: "READY"; payload: Ready }
+  | { type: "MESSAGE"; payload: Message }
+  | { type: "TYPING"; payload: Typing }
+  | { type: "PRESENCE"; payload: Presence }
+  | { type: "READ_RECEIPT"; payload: ReadMark }
+  | { type: "CHANNEL"; payload: ChannelChange }
+  | { type: "MEMBER"; payload: MemberChange }
+  | { type: "WORKSPACE"; payload: Workspace }
+  | { type: "RESYNC"; payload: { channel_id: string } }
+  | { type: "PONG"; payload: { versions: Record<string, number> } };
 
 /** An event, or the answer to the request that its `rid` names. */
 export type ServerFrame = (
-  | Event
-  | { type: 'ACK'; payload: unknown }
-  | { type: 'ERROR'; payload: ErrorPayload }
+  Event | { type: "ACK"; payload: unknown } | { type: "ERROR"; payload: ErrorPayload }
 ) & { rid?: string };
 
 /** What a client asks of the gateway. */
 export type Command =
   | {
-      type: 'HELLO';
+      type: "HELLO";
       payload: {
         token?: string;
-        subscribe?: 'joined' | 'none';
+        subscribe?: "joined" | "none";
         resume?: { channels: Record<string, number> };
       };
     }
-  | { type: 'MESSAGE'; payload: SendMessage }
-  | { type: 'TYPING'; payload: { channel_id: string; typing: boolean } }
-  | { type: 'READ_RECEIPT'; payload: { channel_id: string; message_id: string } }
-  | { type: 'PING'; payload: Record<string, never> };
+  | { type: "MESSAGE"; payload: SendMessage }
+  | { type: "TYPING"; payload: { channel_id: string; typing: boolean } }
+  | { type: "READ_RECEIPT"; payload: { channel_id: string; message_id: string } }
+  | { type: "PING"; payload: Record<string, never> };

@@ -5,17 +5,34 @@
  * come again or late: the cache keeps the newer one.
  */
 
-import type { QueryClient } from '@tanstack/react-query';
+import type { QueryClient } from "@tanstack/react-query";
 
-import { keys } from '../api/keys';
+import { keys } from "../api/keys";
 import type {
-  Channel, ChannelChange, ChannelChanges, Event, MemberChange, Message, Presence, Ready, Workspace,
-} from '../api/types';
+  Channel,
+  ChannelChange,
+  ChannelChanges,
+  Event,
+  MemberChange,
+  Message,
+  Presence,
+  Ready,
+  Workspace,
+} from "../api/types";
 import {
-  dropJoined, dropMember, editChannel, findChannel, mergeChannel, putJoined, putMember, putMessages,
-  putReadMark, putVisible, putWorkspace,
-} from './cache';
-import { noteTyping } from './typing';
+  dropJoined,
+  dropMember,
+  editChannel,
+  findChannel,
+  mergeChannel,
+  putJoined,
+  putMember,
+  putMessages,
+  putReadMark,
+  putVisible,
+  putWorkspace,
+} from "./cache";
+import { noteTyping } from "./typing";
 
 /** Where events go. */
 export interface Cache {
@@ -28,26 +45,26 @@ export interface Cache {
 
 export function applyEvent(cache: Cache, event: Event): void {
   switch (event.type) {
-    case 'READY':
+    case "READY":
       return ready(cache, event.payload);
-    case 'MESSAGE':
+    case "MESSAGE":
       return messages(cache, event.payload.channel_id, [event.payload]);
-    case 'TYPING':
+    case "TYPING":
       if (event.payload.user_id !== cache.me()) noteTyping(event.payload);
       return;
-    case 'PRESENCE':
+    case "PRESENCE":
       return presence(cache, event.payload);
-    case 'READ_RECEIPT':
+    case "READ_RECEIPT":
       return putReadMark(cache.client, cache.me(), event.payload);
-    case 'CHANNEL':
+    case "CHANNEL":
       return channel(cache, event.payload);
-    case 'MEMBER':
+    case "MEMBER":
       return member(cache, event.payload);
-    case 'WORKSPACE':
+    case "WORKSPACE":
       return workspace(cache, event.payload);
-    case 'RESYNC':
+    case "RESYNC":
       return forgetTimeline(cache, event.payload.channel_id);
-    case 'PONG':
+    case "PONG":
       return; // Only versions: not for the cache.
   }
 }
@@ -81,9 +98,9 @@ function ready({ client }: Cache, payload: Ready): void {
   const there = new Map(payload.presence.map((presence) => [presence.user_id, presence]));
   client.setQueryData<Record<string, Presence>>(keys.presence, Object.fromEntries(there));
   const gone = known.filter(({ id }) => !payload.channels.some((channel) => channel.id === id));
-  for (const { id, kind } of gone) dropJoined(client, id, kind === 'public');
+  for (const { id, kind } of gone) dropJoined(client, id, kind === "public");
   // What no version guards is read again where it is shown.
-  for (const key of ['browse', 'workspace-members', 'channel-members', 'channel']) {
+  for (const key of ["browse", "workspace-members", "channel-members", "channel"]) {
     void client.invalidateQueries({ queryKey: [key] });
   }
 }
@@ -105,7 +122,7 @@ function presence({ client }: Cache, payload: Presence): void {
 
 function channel({ client }: Cache, { action, channel: state }: ChannelChange): void {
   switch (action) {
-    case 'created':
+    case "created":
       if (state.joined !== true) {
         putVisible(client, state);
         return;
@@ -113,13 +130,13 @@ function channel({ client }: Cache, { action, channel: state }: ChannelChange): 
       putJoined(client, state);
       void client.invalidateQueries({ queryKey: keys.channelMembers(state.id) });
       return;
-    case 'updated': {
+    case "updated": {
       const known = findChannel(client, state.id);
       editChannel(client, state.id, (channel) => mergeChannel(channel, state));
       if (known?.joined !== true) putVisible(client, state);
       return;
     }
-    case 'deleted':
+    case "deleted":
       dropJoined(client, state.id, false);
   }
 }
@@ -131,13 +148,13 @@ function member(cache: Cache, change: MemberChange): void {
     return;
   }
   const own = change.member.user.id === cache.me();
-  if (own && change.action === 'left') {
+  if (own && change.action === "left") {
     const known = findChannel(cache.client, channelId);
-    dropJoined(cache.client, channelId, known?.kind === 'public');
+    dropJoined(cache.client, channelId, known?.kind === "public");
     return;
   }
   channelMember(cache, channelId, change);
-  const step = change.action === 'joined' ? 1 : change.action === 'left' ? -1 : 0;
+  const step = change.action === "joined" ? 1 : change.action === "left" ? -1 : 0;
   editChannel(cache.client, channelId, (channel) => ({
     ...channel,
     member_count: channel.member_count + step,
@@ -147,7 +164,7 @@ function member(cache: Cache, change: MemberChange): void {
 
 function channelMember({ client }: Cache, channelId: string, change: MemberChange): void {
   const key = keys.channelMembers(channelId);
-  if (change.action === 'left') dropMember(client, key, change.member.user.id);
+  if (change.action === "left") dropMember(client, key, change.member.user.id);
   else putMember(client, key, change.member);
 }
 
@@ -156,11 +173,11 @@ function workspaceMember(cache: Cache, workspaceId: string, change: MemberChange
   const { user, role } = change.member;
   const key = keys.workspaceMembers(workspaceId);
   if (user.id !== cache.me()) {
-    if (change.action === 'left') dropMember(client, key, user.id);
+    if (change.action === "left") dropMember(client, key, user.id);
     else putMember(client, key, change.member);
     return;
   }
-  if (change.action !== 'left') {
+  if (change.action !== "left") {
     putMember(client, key, change.member);
     client.setQueryData<Workspace[]>(keys.workspaces, (list) =>
       list?.map((known) => (known.id === workspaceId ? { ...known, role } : known)),

@@ -6,11 +6,11 @@
  * - An event for everyone carries no own fields: those known stay.
  */
 
-import type { InfiniteData, QueryClient } from '@tanstack/react-query';
+import type { InfiniteData, QueryClient } from "@tanstack/react-query";
 
-import { keys } from '../api/keys';
-import type { Channel, Member, Message, Page, ReadMark, Workspace } from '../api/types';
-import { mergeStates, unloaded, type Timeline } from './timeline';
+import { keys } from "../api/keys";
+import type { Channel, Member, Message, Page, ReadMark, Workspace } from "../api/types";
+import { mergeStates, unloaded, type Timeline } from "./timeline";
 
 export type MemberPages = InfiniteData<Page<Member>, string | undefined>;
 
@@ -39,15 +39,11 @@ export function findChannel(client: QueryClient, id: string): Channel | undefine
 }
 
 /** Changes a channel wherever it is shown. */
-export function editChannel(
-  client: QueryClient,
-  id: string,
-  edit: (channel: Channel) => Channel,
-): void {
+export function editChannel(client: QueryClient, id: string, edit: (channel: Channel) => Channel): void {
   const inList = (list: Channel[] | undefined) =>
     list?.map((channel) => (channel.id === id ? counted(edit(channel)) : channel));
   client.setQueryData<Channel[]>(keys.channels, inList);
-  client.setQueriesData<Channel[]>({ queryKey: ['browse'] }, inList);
+  client.setQueriesData<Channel[]>({ queryKey: ["browse"] }, inList);
   client.setQueryData<Channel>(keys.channel(id), (channel) =>
     channel === undefined ? undefined : counted(edit(channel)),
   );
@@ -82,10 +78,8 @@ export function dropJoined(client: QueryClient, id: string, stillVisible: boolea
     ...channel,
     joined: false,
   });
-  client.setQueryData<Channel[]>(keys.channels, (list) =>
-    list?.filter((channel) => channel.id !== id),
-  );
-  client.setQueriesData<Channel[]>({ queryKey: ['browse'] }, (list) =>
+  client.setQueryData<Channel[]>(keys.channels, (list) => list?.filter((channel) => channel.id !== id));
+  client.setQueriesData<Channel[]>({ queryKey: ["browse"] }, (list) =>
     stillVisible
       ? list?.map((channel) => (channel.id === id ? leave(channel) : channel))
       : list?.filter((channel) => channel.id !== id),
@@ -112,7 +106,7 @@ export function putMessages(
   const key = keys.timeline(channelId);
   const query = client.getQueryState<Timeline>(key);
   // A timeline that nobody asked for is not begun here.
-  if (query?.data?.loaded === true || query?.fetchStatus === 'fetching') {
+  if (query?.data?.loaded === true || query?.fetchStatus === "fetching") {
     client.setQueryData<Timeline>(key, (timeline) => mergeStates(timeline ?? unloaded, states));
   }
   const newest = Math.max(...states.map((message) => message.seq), 0);
@@ -126,9 +120,7 @@ export function putMessages(
   editChannel(client, channelId, (channel) => ({
     ...channel,
     last_seq: Math.max(channel.last_seq, newest),
-    ...(channel.last_read_seq === undefined
-      ? {}
-      : { last_read_seq: Math.max(channel.last_read_seq, own) }),
+    ...(channel.last_read_seq === undefined ? {} : { last_read_seq: Math.max(channel.last_read_seq, own) }),
   }));
 }
 
@@ -151,18 +143,12 @@ export function putWorkspace(client: QueryClient, state: Workspace): void {
   client.setQueryData<Workspace[]>(keys.workspaces, (list) => {
     if (list === undefined) return undefined;
     if (!list.some((workspace) => workspace.id === state.id)) return [...list, state];
-    return list.map((workspace) =>
-      workspace.id === state.id ? { ...workspace, ...state } : workspace,
-    );
+    return list.map((workspace) => (workspace.id === state.id ? { ...workspace, ...state } : workspace));
   });
 }
 
 /** Puts a member into loaded pages: over the known one, or at the end if the end is loaded. */
-export function putMember(
-  client: QueryClient,
-  key: readonly [string, string],
-  member: Member,
-): void {
+export function putMember(client: QueryClient, key: readonly [string, string], member: Member): void {
   client.setQueryData<MemberPages>(key, (data) => {
     if (data === undefined) return undefined;
     const known = data.pages.some((page) => has(page, member.user.id));
@@ -180,11 +166,7 @@ export function putMember(
   });
 }
 
-export function dropMember(
-  client: QueryClient,
-  key: readonly [string, string],
-  userId: string,
-): void {
+export function dropMember(client: QueryClient, key: readonly [string, string], userId: string): void {
   client.setQueryData<MemberPages>(key, (data) =>
     data === undefined
       ? undefined

@@ -12,14 +12,14 @@
  * - Entries are only ever sent as the user who wrote them.
  */
 
-import { create } from 'zustand';
+import { create } from "zustand";
 
-import { asApiError, type FailureCode } from '../api/errors';
-import { unlessBusy } from '../api/locks';
-import { backoff } from '../api/socket';
-import { keysFrom, onOtherTab, read, remove, write } from '../api/storage';
-import { isRecord, parseJson } from '../api/trust';
-import type { Message } from '../api/types';
+import { asApiError, type FailureCode } from "../api/errors";
+import { unlessBusy } from "../api/locks";
+import { backoff } from "../api/socket";
+import { keysFrom, onOtherTab, read, remove, write } from "../api/storage";
+import { isRecord, parseJson } from "../api/trust";
+import type { Message } from "../api/types";
 
 export interface Entry {
   nonce: string;
@@ -28,7 +28,7 @@ export interface Entry {
   /** When it was written, or when the user asked to send it again: decides the order. */
   at: number;
   /** `sent`: the server has it, but it has not come back as an event yet. */
-  state: 'waiting' | 'failed' | 'sent';
+  state: "waiting" | "failed" | "sent";
   /** Why the server refused it. */
   refusal?: { code: FailureCode; detail: string };
   /** Its place, once sent. */
@@ -44,25 +44,25 @@ export interface OutboxOptions {
   onSent: (message: Message) => void;
 }
 
-const PREFIX = 'madang.outbox.';
+const PREFIX = "madang.outbox.";
 /** So often a fault of the server is met with patience. */
 const FAULTS = 6;
 
 function isEntry(value: unknown): value is Entry {
   return (
     isRecord(value) &&
-    typeof value['nonce'] === 'string' &&
-    typeof value['channelId'] === 'string' &&
-    typeof value['content'] === 'string' &&
-    typeof value['at'] === 'number' &&
-    (value['state'] === 'waiting' || value['state'] === 'failed')
+    typeof value["nonce"] === "string" &&
+    typeof value["channelId"] === "string" &&
+    typeof value["content"] === "string" &&
+    typeof value["at"] === "number" &&
+    (value["state"] === "waiting" || value["state"] === "failed")
   );
 }
 
 /** Random enough never to meet another one; `crypto.randomUUID` is not there on plain http. */
 function newNonce(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 export class Outbox {
@@ -88,7 +88,7 @@ export class Outbox {
   }
 
   add(channelId: string, content: string): void {
-    const entry: Entry = { nonce: newNonce(), channelId, content, at: this.now(), state: 'waiting' };
+    const entry: Entry = { nonce: newNonce(), channelId, content, at: this.now(), state: "waiting" };
     this.keep(entry);
     this.pump(channelId);
   }
@@ -98,7 +98,7 @@ export class Outbox {
     const entry = this.stored().find((stored) => stored.nonce === nonce);
     if (entry === undefined) return;
     const { refusal: _, ...rest } = entry;
-    this.keep({ ...rest, at: this.now(), state: 'waiting' });
+    this.keep({ ...rest, at: this.now(), state: "waiting" });
     this.pump(entry.channelId);
   }
 
@@ -120,7 +120,7 @@ export class Outbox {
   pumpAll(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
-    const channels = this.stored().filter((entry) => entry.state === 'waiting');
+    const channels = this.stored().filter((entry) => entry.state === "waiting");
     for (const id of new Set(channels.map((entry) => entry.channelId))) this.pump(id);
   }
 
@@ -159,7 +159,7 @@ export class Outbox {
   private async drain(channelId: string): Promise<void> {
     while (!this.closed) {
       const entry = this.stored().find(
-        (stored) => stored.channelId === channelId && stored.state === 'waiting',
+        (stored) => stored.channelId === channelId && stored.state === "waiting",
       );
       if (entry === undefined) return;
       try {
@@ -177,7 +177,7 @@ export class Outbox {
     remove(this.prefix + entry.nonce);
     if (this.closed) return;
     // When the event was faster there is nothing left to show.
-    if (here) this.sent = [...this.sent, { ...entry, state: 'sent', seq: message.seq }];
+    if (here) this.sent = [...this.sent, { ...entry, state: "sent", seq: message.seq }];
     this.options.onSent(message);
     this.show();
   }
@@ -186,7 +186,7 @@ export class Outbox {
   private refused(entry: Entry, cause: unknown): boolean {
     if (this.closed) return false;
     const error = asApiError(cause);
-    const faults = (this.faults.get(entry.nonce) ?? 0) + (error.code === 'internal' ? 1 : 0);
+    const faults = (this.faults.get(entry.nonce) ?? 0) + (error.code === "internal" ? 1 : 0);
     this.faults.set(entry.nonce, faults);
     if (error.temporary && faults < FAULTS) {
       const ms = Math.max(backoff(this.attempts, Math.random()), (error.retryAfter ?? 0) * 1000);
@@ -198,7 +198,7 @@ export class Outbox {
     // Discarded while under way: it stays so.
     if (read(this.prefix + entry.nonce) === null) return true;
     const refusal = { code: error.code, detail: error.message };
-    this.keep({ ...entry, state: 'failed', refusal });
+    this.keep({ ...entry, state: "failed", refusal });
     return true;
   }
 
@@ -223,7 +223,7 @@ export class Outbox {
   private stored(): Entry[] {
     const entries: Entry[] = [];
     for (const key of keysFrom(this.prefix)) {
-      const value = parseJson(read(key) ?? '');
+      const value = parseJson(read(key) ?? "");
       if (isEntry(value)) entries.push(value);
     }
     return entries.sort((a, b) => a.at - b.at);

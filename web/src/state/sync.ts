@@ -3,22 +3,22 @@
  * the outbox. One per login.
  */
 
-import type { QueryClient } from '@tanstack/react-query';
-import { create } from 'zustand';
+import type { QueryClient } from "@tanstack/react-query";
+import { create } from "zustand";
 
-import { asApiError } from '../api/errors';
-import { keys } from '../api/keys';
-import * as requests from '../api/requests';
-import { accessToken, refresh, signOut, type Login } from '../api/session';
-import { Socket, type Status } from '../api/socket';
-import { fromServer } from '../api/trust';
-import type { Channel, Message, ReadMark } from '../api/types';
-import { applyChanges, applyEvent, forgetTimeline, type Cache } from './apply';
-import { putMessages, putReadMark } from './cache';
-import { Outbox } from './outbox';
-import type { Timeline } from './timeline';
-import { forgetTyping } from './typing';
-import { Versions } from './versions';
+import { asApiError } from "../api/errors";
+import { keys } from "../api/keys";
+import * as requests from "../api/requests";
+import { accessToken, refresh, signOut, type Login } from "../api/session";
+import { Socket, type Status } from "../api/socket";
+import { fromServer } from "../api/trust";
+import type { Channel, Message, ReadMark } from "../api/types";
+import { applyChanges, applyEvent, forgetTimeline, type Cache } from "./apply";
+import { putMessages, putReadMark } from "./cache";
+import { Outbox } from "./outbox";
+import type { Timeline } from "./timeline";
+import { forgetTyping } from "./typing";
+import { Versions } from "./versions";
 
 interface Connection {
   status: Status;
@@ -27,7 +27,7 @@ interface Connection {
 }
 
 export const useConnectionStore = create<Connection>(() => ({
-  status: { phase: 'connecting' },
+  status: { phase: "connecting" },
   tried: false,
 }));
 
@@ -43,8 +43,8 @@ export interface Sync {
 }
 
 function socketUrl(): string {
-  const url = new URL('/api/v1/ws', window.location.href);
-  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  const url = new URL("/api/v1/ws", window.location.href);
+  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
   return url.href;
 }
 
@@ -52,8 +52,8 @@ function activeTimelines(client: QueryClient): string[] {
   const ids: string[] = [];
   for (const query of client.getQueryCache().findAll({ queryKey: keys.timelines })) {
     const id = query.queryKey[1];
-    const begun = query.state.data !== undefined || query.state.fetchStatus === 'fetching';
-    if (typeof id === 'string' && begun) ids.push(id);
+    const begun = query.state.data !== undefined || query.state.fetchStatus === "fetching";
+    if (typeof id === "string" && begun) ids.push(id);
   }
   return ids;
 }
@@ -83,10 +83,10 @@ export function startSync(client: QueryClient, login: Login): Sync {
     onStatus: (status) => {
       useConnectionStore.setState(({ tried }) => ({
         status,
-        tried: tried || status.phase !== 'connecting',
+        tried: tried || status.phase !== "connecting",
       }));
-      if (status.phase === 'online') outbox.online();
-      if (status.phase === 'stopped' && status.reason === 'session_ended') signOut();
+      if (status.phase === "online") outbox.online();
+      if (status.phase === "stopped" && status.reason === "session_ended") signOut();
     },
   });
   const outbox = new Outbox({
@@ -94,34 +94,34 @@ export function startSync(client: QueryClient, login: Login): Sync {
     send: async ({ channelId, content, nonce }) => {
       const payload = { channel_id: channelId, content, nonce };
       if (!socket.online) return requests.sendMessage(payload);
-      const message = await socket.request({ type: 'MESSAGE', payload });
+      const message = await socket.request({ type: "MESSAGE", payload });
       if (fromServer<Message>(message)) return message;
-      throw asApiError(new Error('The acknowledgement carries no message'));
+      throw asApiError(new Error("The acknowledgement carries no message"));
     },
     onSent: (message) => putMessages(client, message.channel_id, me, [message]),
   });
-  useConnectionStore.setState({ status: { phase: 'connecting' }, tried: false });
+  useConnectionStore.setState({ status: { phase: "connecting" }, tried: false });
   socket.start();
   return {
     userId: me,
     outbox,
     retryNow: () => socket.retryNow(),
     sayTyping: (channelId, typing) => {
-      socket.say({ type: 'TYPING', payload: { channel_id: channelId, typing } });
+      socket.say({ type: "TYPING", payload: { channel_id: channelId, typing } });
     },
     markRead: async (message) => {
       const { channel_id, id: message_id, seq } = message;
       putReadMark(client, me, { channel_id, user_id: me, message_id, seq });
       const payload = { channel_id, message_id };
       const mark = socket.online
-        ? await socket.request({ type: 'READ_RECEIPT', payload })
+        ? await socket.request({ type: "READ_RECEIPT", payload })
         : await requests.markRead(channel_id, message_id);
       if (fromServer<ReadMark>(mark)) putReadMark(client, me, mark);
     },
     joined: (channel) => {
       versions.deliver({
-        type: 'CHANNEL',
-        payload: { action: 'created', channel: { ...channel, joined: true } },
+        type: "CHANNEL",
+        payload: { action: "created", channel: { ...channel, joined: true } },
       });
     },
     stop: () => {

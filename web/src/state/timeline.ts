@@ -7,7 +7,7 @@
  * - Of two states of a message the one with the higher `version` stays, whichever comes first.
  */
 
-import type { Message } from '../api/types';
+import type { Message } from "../api/types";
 
 export interface Timeline {
   /** False while the first page is under way: `items` then hold what events told meanwhile. */

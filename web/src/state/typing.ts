@@ -1,8 +1,8 @@
 /** Who is typing where. Each notice ends by itself after six seconds without a repetition. */
 
-import { create } from 'zustand';
+import { create } from "zustand";
 
-import type { Typing } from '../api/types';
+import type { Typing } from "../api/types";
 
 const LASTS_MS = 6_000;
 

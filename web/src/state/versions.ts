@@ -9,9 +9,9 @@
  * - A new connection (`READY`) makes everything begun before it void: it tells where things stand.
  */
 
-import { asApiError } from '../api/errors';
-import { backoff } from '../api/socket';
-import type { Channel, ChannelChanges, Event, Ready } from '../api/types';
+import { asApiError } from "../api/errors";
+import { backoff } from "../api/socket";
+import type { Channel, ChannelChanges, Event, Ready } from "../api/types";
 
 export interface VersionsOptions {
   me: () => string | undefined;
@@ -34,21 +34,21 @@ interface Versioned {
 
 function versionOf(event: Event): Versioned | undefined {
   switch (event.type) {
-    case 'MESSAGE':
+    case "MESSAGE":
       return { channelId: event.payload.channel_id, version: event.payload.version };
-    case 'CHANNEL':
+    case "CHANNEL":
       return { channelId: event.payload.channel.id, version: event.payload.channel.version };
-    case 'MEMBER': {
+    case "MEMBER": {
       const { channel_id: channelId, version } = event.payload;
       return channelId === undefined || version === undefined ? undefined : { channelId, version };
     }
-    case 'READY':
-    case 'TYPING':
-    case 'PRESENCE':
-    case 'READ_RECEIPT':
-    case 'WORKSPACE':
-    case 'RESYNC':
-    case 'PONG':
+    case "READY":
+    case "TYPING":
+    case "PRESENCE":
+    case "READ_RECEIPT":
+    case "WORKSPACE":
+    case "RESYNC":
+    case "PONG":
       return undefined;
   }
 }
@@ -82,27 +82,27 @@ export class Versions {
 
   deliver(event: Event): void {
     switch (event.type) {
-      case 'READY':
+      case "READY":
         this.ready(event.payload);
         return;
-      case 'PONG':
+      case "PONG":
         for (const [id, version] of Object.entries(event.payload.versions)) {
           const known = this.known.get(id);
           if (known !== undefined && version > known) this.fill(id);
         }
         return;
-      case 'RESYNC':
+      case "RESYNC":
         this.resync(event.payload.channel_id);
         return;
-      case 'TYPING':
-      case 'PRESENCE':
-      case 'READ_RECEIPT':
-      case 'WORKSPACE':
+      case "TYPING":
+      case "PRESENCE":
+      case "READ_RECEIPT":
+      case "WORKSPACE":
         this.options.apply(event);
         return;
-      case 'MESSAGE':
-      case 'CHANNEL':
-      case 'MEMBER':
+      case "MESSAGE":
+      case "CHANNEL":
+      case "MEMBER":
         this.inOrder(event);
     }
   }
@@ -132,7 +132,7 @@ export class Versions {
     const buffer = this.filling.get(channelId);
     if (known === undefined) {
       // Not a member (yet): a channel that can be seen is told of, the rest comes with joining.
-      if (event.type === 'CHANNEL') this.options.apply(event);
+      if (event.type === "CHANNEL") this.options.apply(event);
     } else if (buffer !== undefined) {
       buffer.push(event);
     } else if (version === known + 1) {
@@ -140,7 +140,7 @@ export class Versions {
       this.options.apply(event);
     } else if (version <= known) {
       // A message knows its own version; the others would count twice.
-      if (event.type === 'MESSAGE') this.options.apply(event);
+      if (event.type === "MESSAGE") this.options.apply(event);
     } else {
       this.fill(channelId, event);
     }
@@ -149,8 +149,8 @@ export class Versions {
   /** Whether one is in the channel from now on. */
   private begins(event: Event): boolean {
     return (
-      event.type === 'CHANNEL' &&
-      event.payload.action === 'created' &&
+      event.type === "CHANNEL" &&
+      event.payload.action === "created" &&
       event.payload.channel.joined === true &&
       !this.known.has(event.payload.channel.id)
     );
@@ -158,10 +158,10 @@ export class Versions {
 
   /** Whether one is out of the channel from now on. */
   private ends(event: Event): boolean {
-    if (event.type === 'CHANNEL') return event.payload.action === 'deleted';
+    if (event.type === "CHANNEL") return event.payload.action === "deleted";
     return (
-      event.type === 'MEMBER' &&
-      event.payload.action === 'left' &&
+      event.type === "MEMBER" &&
+      event.payload.action === "left" &&
       event.payload.member.user.id === this.options.me()
     );
   }
@@ -172,7 +172,7 @@ export class Versions {
     const resumed = this.resumed;
     const before = this.known;
     this.known = new Map();
-    this.options.apply({ type: 'READY', payload: ready });
+    this.options.apply({ type: "READY", payload: ready });
     const told = new Map(ready.changes.map((changes) => [changes.channel.id, changes]));
     for (const { id, version } of ready.channels) {
       const changes = told.get(id);
