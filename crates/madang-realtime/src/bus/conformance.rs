@@ -4,9 +4,10 @@
 //! on all. Nothing here depends on a clock that stands still, so a bus with a real network passes
 //! through the same door.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use madang_proto::close::CloseCode;
+use tokio::time::timeout;
 
 use super::{Bus, Control};
 use crate::{
@@ -23,11 +24,14 @@ pub(crate) struct Node {
 
 /// Runs the suite; `cluster` makes new, connected nodes for every test.
 pub(crate) async fn suite<Fut: Future<Output = Vec<Node>>>(cluster: impl Fn() -> Fut) {
-    every_node_hears_an_event_once(&cluster().await).await;
-    events_and_controls_keep_their_order(&cluster().await).await;
-    closing_reaches_every_node(&cluster().await).await;
-    many_publishers_lose_and_double_nothing(&cluster().await).await;
-    a_bus_ends_with_its_hub(&cluster().await).await;
+    let all = async {
+        every_node_hears_an_event_once(&cluster().await).await;
+        events_and_controls_keep_their_order(&cluster().await).await;
+        closing_reaches_every_node(&cluster().await).await;
+        many_publishers_lose_and_double_nothing(&cluster().await).await;
+        a_bus_ends_with_its_hub(&cluster().await).await;
+    };
+    timeout(Duration::from_secs(60), all).await.expect("what a test waits for never came");
 }
 
 /// A connection of the user with the node's number on every node.
