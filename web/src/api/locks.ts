@@ -5,11 +5,17 @@
  * calls within one tab.
  */
 
+/** The DOM's types promise it, but it is missing on plain http. */
+function manager(): LockManager | null | undefined {
+  return navigator.locks;
+}
+
 const tails = new Map<string, Promise<unknown>>();
 
 /** Runs `work` when no other tab and no other call runs anything under this name. */
 export async function exclusively<T>(name: string, work: () => Promise<T>): Promise<T> {
-  if ("locks" in navigator) return await navigator.locks.request(name, work);
+  const locks = manager();
+  if (locks) return await locks.request(name, work);
   const before = tails.get(name) ?? Promise.resolve();
   const mine = before.then(work, work);
   tails.set(name, mine);
@@ -22,8 +28,9 @@ export async function exclusively<T>(name: string, work: () => Promise<T>): Prom
 
 /** Runs `work` unless someone runs something under this name right now; says whether it ran. */
 export async function unlessBusy(name: string, work: () => Promise<void>): Promise<boolean> {
-  if ("locks" in navigator) {
-    return await navigator.locks.request(name, { ifAvailable: true }, async (lock) => {
+  const locks = manager();
+  if (locks) {
+    return await locks.request(name, { ifAvailable: true }, async (lock) => {
       if (lock === null) return false;
       await work();
       return true;

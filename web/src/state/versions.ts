@@ -69,6 +69,11 @@ export class Versions {
     return this.known.get(channelId);
   }
 
+  /** Whether a gap of the channel is being filled. */
+  busy(channelId: string): boolean {
+    return this.filling.has(channelId);
+  }
+
   /** What a returning connection names: only what is loaded, for all else `READY` says enough. */
   resume(): Record<string, number> {
     const versions: [string, number][] = [];

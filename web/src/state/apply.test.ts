@@ -1,0 +1,149 @@
+/** Events and what they change in the query cache. */
+import { QueryClient } from "@tanstack/react-query";
+import { beforeEach, expect, test, vi } from "vitest";
+
+import { keys } from "../api/keys";
+import type { Channel, Event, Presence, Workspace } from "../api/types";
+import { applyChanges, applyEvent, type Cache } from "./apply";
+import type { MemberPages } from "./cache";
+import { alice, bob, channel, general, joined, member, memberChange, message, ready } from "../api/fixtures";
+import { mergePage, unloaded, type Timeline } from "./timeline";
+import { useTypingStore } from "./typing";
+
+let cache: Cache;
+const settled = vi.fn();
+
+beforeEach(() => {
+  settled.mockReset();
+  cache = { client: new QueryClient(), me: () => alice.id, settled };
+  apply({ type: "READY", payload: ready() });
+});
+
+const apply = (event: Event) => applyEvent(cache, event);
+const channels = () => cache.client.getQueryData<Channel[]>(keys.channels) ?? [];
+const theChannel = () => channels().find(({ id }) => id === general);
+const timeline = () => cache.client.getQueryData<Timeline>(keys.timeline(general));
+const load = (...items: Parameters<typeof mergePage>[1]) =>
+  cache.client.setQueryData<Timeline>(keys.timeline(general), mergePage(unloaded, items));
+
+test("a message of another counts as unread, one's own as read", () => {
+  load();
+  apply({ type: "MESSAGE", payload: message(1) });
+  expect(theChannel()).toMatchObject({ last_seq: 1, unread_count: 1 });
+  apply({ type: "MESSAGE", payload: message(2, { author: alice, nonce: "n" }) });
+  expect(theChannel()).toMatchObject({ last_seq: 2, last_read_seq: 2, unread_count: 0 });
+  expect(settled).toHaveBeenCalledWith("n");
+  expect(timeline()?.items.map(({ seq }) => seq)).toEqual([1, 2]);
+});
+
+test("an edit changes the message and counts nothing", () => {
+  load(message(1));
+  apply({
+    type: "MESSAGE",
+    payload: message(1, { version: 5, content: "new", edited_at: "2026-11-20T10:00:00.000Z" }),
+  });
+  expect(timeline()?.items[0]?.content).toBe("new");
+  apply({ type: "MESSAGE", payload: message(1, { version: 3, content: "late" }) });
+  expect(timeline()?.items[0]?.content).toBe("new");
+});
+
+test("a channel whose messages nobody loaded gathers none", () => {
+  apply({ type: "MESSAGE", payload: message(1) });
+  expect(timeline()).toBeUndefined();
+});
+
+test("a channel keeps what is one's own when it is changed for everyone", () => {
+  apply({ type: "MESSAGE", payload: message(1) });
+  apply({
+    type: "CHANNEL",
+    payload: { action: "updated", channel: channel({ name: "all", version: 2, last_seq: 1 }) },
+  });
+  expect(theChannel()).toMatchObject({ name: "all", joined: true, last_read_seq: 0, unread_count: 1 });
+});
+
+test("created for oneself is in the list, created for all can be browsed", () => {
+  cache.client.setQueryData<Channel[]>(keys.browse("20"), [joined()]);
+  apply({ type: "CHANNEL", payload: { action: "created", channel: joined({ id: "11", name: "a" }) } });
+  apply({ type: "CHANNEL", payload: { action: "created", channel: channel({ id: "12", name: "b" }) } });
+  expect(channels().map(({ id }) => id)).toEqual([general, "11"]);
+  expect(cache.client.getQueryData<Channel[]>(keys.browse("20"))?.map(({ id }) => id)).toEqual([
+    general,
+    "11",
+    "12",
+  ]);
+});
+
+test("deleted and left channels go", () => {
+  load(message(1));
+  apply({ type: "MEMBER", payload: memberChange("left", alice, 3) });
+  expect(channels()).toEqual([]);
+  expect(timeline()).toBeUndefined();
+  apply({ type: "READY", payload: ready() });
+  apply({ type: "CHANNEL", payload: { action: "deleted", channel: channel({ version: 4 }) } });
+  expect(channels()).toEqual([]);
+});
+
+test("members come and go, once in the list and once in the count", () => {
+  const key = keys.channelMembers(general);
+  cache.client.setQueryData<MemberPages>(key, {
+    pages: [{ items: [member(alice)] }],
+    pageParams: [undefined],
+  });
+  const names = () =>
+    cache.client
+      .getQueryData<MemberPages>(key)
+      ?.pages.flatMap(({ items }) => items.map(({ user }) => user.username));
+  apply({ type: "MEMBER", payload: memberChange("joined", bob, 1) });
+  expect([names(), theChannel()?.member_count]).toEqual([["alice", "bob"], 3]);
+  apply({ type: "MEMBER", payload: memberChange("left", bob, 2) });
+  expect([names(), theChannel()?.member_count]).toEqual([["alice"], 2]);
+  applyChanges(cache, {
+    channel: joined({ version: 3, member_count: 7 }),
+    messages: [],
+    members: [memberChange("joined", bob, 3)],
+    version: 3,
+    more: false,
+  });
+  expect([names(), theChannel()?.member_count]).toEqual([["alice", "bob"], 7]);
+});
+
+test("a read mark never goes back; those of others are kept apart", () => {
+  apply({ type: "MESSAGE", payload: message(3) });
+  const mark = { channel_id: general, message_id: "m", user_id: alice.id };
+  apply({ type: "READ_RECEIPT", payload: { ...mark, seq: 2 } });
+  apply({ type: "READ_RECEIPT", payload: { ...mark, seq: 1 } });
+  expect(theChannel()).toMatchObject({ last_read_seq: 2, unread_count: 1 });
+  apply({ type: "READ_RECEIPT", payload: { ...mark, user_id: bob.id, seq: 3 } });
+  expect(theChannel()).toMatchObject({ last_read_seq: 2 });
+  expect(cache.client.getQueryData(keys.reads(general))).toEqual({ [bob.id]: 3 });
+});
+
+test("typing ends with the message", () => {
+  apply({ type: "TYPING", payload: { channel_id: general, user_id: bob.id, typing: true } });
+  expect(useTypingStore.getState().channels[general]).toEqual([bob.id]);
+  apply({ type: "MESSAGE", payload: message(1) });
+  expect(useTypingStore.getState().channels[general]).toEqual([]);
+});
+
+test("presence and workspaces are taken in", () => {
+  apply({ type: "PRESENCE", payload: { user_id: bob.id, status: "away" } });
+  expect(cache.client.getQueryData<Record<string, Presence>>(keys.presence)?.[bob.id]?.status).toBe("away");
+  const workspace: Workspace = {
+    id: "20",
+    name: "Team",
+    open: true,
+    allow_guests: true,
+    default_channel_id: general,
+    created_at: "2026-11-20T09:00:00.000Z",
+    role: "owner",
+  };
+  apply({ type: "READY", payload: ready({ workspaces: [workspace] }) });
+  const { role: _, ...forAll } = workspace;
+  apply({ type: "WORKSPACE", payload: { ...forAll, name: "Crew" } });
+  expect(cache.client.getQueryData(keys.workspaces)).toEqual([{ ...workspace, name: "Crew" }]);
+});
+
+test("channels missing in READY are left", () => {
+  apply({ type: "READY", payload: ready({ channels: [] }) });
+  expect(channels()).toEqual([]);
+});
