@@ -1,0 +1,377 @@
+//! What a client knows: its workspaces, channels, messages, people; kept true by events.
+//!
+//! Pure: [`State::apply`] takes an event and the time and answers with [`Effect`]s, which are questions
+//! to the server. Their answers come back through the `put_…` methods. The driver does nothing else
+//! than to carry events, questions and answers, so everything about order, gaps, doubles and resuming
+//! can be tested here without a server.
+//!
+//! Invariants:
+//! - In whatever order and however often events and answers come, the state ends the same.
+//! - One question about a channel at a time.
+//! - Nothing in a channel depends on an event that was not applied at its version.
+
+mod apply;
+mod channel;
+mod comparable;
+mod members;
+mod ready;
+mod timeline;
+
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
+
+use madang_proto::{
+    ChannelId, Timestamp, UserId, WorkspaceId,
+    accounts::{User, UserSummary},
+    channels::{Channel, ChannelChanges, ChannelKind},
+    command::Resume,
+    limits,
+    messages::Message,
+    presence::{Presence, Status},
+    workspaces::{Member, Workspace},
+};
+
+pub use channel::{ChannelState, Reloaded};
+pub use comparable::{Comparable, ComparableChannel};
+use members::Members;
+
+use crate::{Outbox, status::ConnectionStatus};
+
+/// A question to the server that the state needs answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Effect {
+    /// `GET /channels/:id/changes?after=`; answered by [`State::put_changes`] until that asks no more.
+    Changes {
+        /// Which channel.
+        channel: ChannelId,
+        /// The version that the state has.
+        after: i64,
+    },
+    /// The channel, then its newest page and its members if they had been loaded; answered by
+    /// [`State::put_reloaded`].
+    Reload {
+        /// Which channel.
+        channel: ChannelId,
+        /// Whether messages had been loaded.
+        messages: bool,
+        /// Whether members had been loaded.
+        members: bool,
+    },
+    /// `GET /workspaces/:id`; answered by [`State::put_workspace`].
+    Workspace(WorkspaceId),
+    /// All members of a workspace, once more; begin with [`State::expect_workspace_members`].
+    WorkspaceMembers(WorkspaceId),
+    /// All channels of a workspace, once more; begin with [`State::expect_directory`].
+    Directory(WorkspaceId),
+}
+
+/// The channels of a workspace that one may see but is not in.
+#[derive(Debug, Clone, Default)]
+struct Directory {
+    loaded: bool,
+    epoch: u64,
+    fetching: u32,
+    /// What was heard while the list is fetched; `None` for gone.
+    heard: Vec<(ChannelId, Option<Channel>)>,
+    channels: BTreeMap<ChannelId, Channel>,
+}
+
+/// Everything a client knows.
+#[derive(Debug, Clone, Default)]
+pub struct State {
+    /// Where the connection stands.
+    pub connection: ConnectionStatus,
+    /// What was written and is not stored yet.
+    pub outbox: Outbox,
+    me: Option<Arc<User>>,
+    server_time: Option<(Timestamp, Instant)>,
+    workspaces: BTreeMap<WorkspaceId, Workspace>,
+    workspace_members: BTreeMap<WorkspaceId, Arc<Members>>,
+    directories: BTreeMap<WorkspaceId, Arc<Directory>>,
+    channels: BTreeMap<ChannelId, Arc<ChannelState>>,
+    presence: BTreeMap<UserId, Presence>,
+    users: Arc<BTreeMap<UserId, UserSummary>>,
+}
+
+impl State {
+    /// The user who is signed in, once connected.
+    #[must_use]
+    pub fn me(&self) -> Option<&User> {
+        self.me.as_deref()
+    }
+
+    /// The id of the user who is signed in, once connected.
+    #[must_use]
+    pub fn my_id(&self) -> Option<UserId> {
+        self.me.as_ref().map(|me| me.summary.id)
+    }
+
+    /// The server's clock at the moment `now`, once connected.
+    #[must_use]
+    pub fn server_time(&self, now: Instant) -> Option<Timestamp> {
+        let (time, at) = self.server_time?;
+        let passed = now.saturating_duration_since(at).as_millis();
+        Some(time.plus_millis(i64::try_from(passed).unwrap_or(0)))
+    }
+
+    /// One's workspaces.
+    pub fn workspaces(&self) -> impl Iterator<Item = &Workspace> {
+        self.workspaces.values()
+    }
+
+    /// One of one's workspaces.
+    #[must_use]
+    pub fn workspace(&self, id: WorkspaceId) -> Option<&Workspace> {
+        self.workspaces.get(&id)
+    }
+
+    /// The members of a workspace, if they were loaded.
+    #[must_use]
+    pub fn workspace_members(&self, id: WorkspaceId) -> Option<&BTreeMap<UserId, Member>> {
+        self.workspace_members.get(&id)?.list()
+    }
+
+    /// The channels of a workspace that one may see but is not in, if they were loaded.
+    #[must_use]
+    pub fn directory(&self, id: WorkspaceId) -> Option<&BTreeMap<ChannelId, Channel>> {
+        self.directories.get(&id).filter(|directory| directory.loaded).map(|directory| &directory.channels)
+    }
+
+    /// The channels that one is in.
+    pub fn channels(&self) -> impl Iterator<Item = &ChannelState> {
+        self.channels.values().map(Arc::as_ref)
+    }
+
+    /// A channel that one is in.
+    #[must_use]
+    pub fn channel(&self, id: ChannelId) -> Option<&ChannelState> {
+        self.channels.get(&id).map(Arc::as_ref)
+    }
+
+    /// A channel that one is in, by name.
+    #[must_use]
+    pub fn channel_named(&self, name: &str) -> Option<&ChannelState> {
+        self.channels().find(|channel| channel.facts().name == name)
+    }
+
+    /// Whether someone is there.
+    #[must_use]
+    pub fn status_of(&self, user: UserId) -> Status {
+        self.presence.get(&user).map_or(Status::Offline, |presence| presence.status)
+    }
+
+    /// Everyone who was heard of as online or away.
+    pub fn presence(&self) -> impl Iterator<Item = &Presence> {
+        self.presence.values()
+    }
+
+    /// Someone's names, if they were heard of as an author or a member.
+    #[must_use]
+    pub fn user(&self, id: UserId) -> Option<&UserSummary> {
+        self.users.get(&id)
+    }
+
+    /// What to say in `HELLO` about where one stands; `None` the first time. The smallest ids are left
+    /// out where there are too many channels: those are the oldest.
+    #[must_use]
+    pub fn resume(&self) -> Option<Resume> {
+        self.me.as_ref()?;
+        let newest_first = self.channels.values().rev().take(limits::RESUME_CHANNELS);
+        Some(Resume { channels: newest_first.map(|channel| (channel.id(), channel.version())).collect() })
+    }
+
+    /// When the next typing indicator runs out, if nothing else happens.
+    #[must_use]
+    pub fn typing_ends_at(&self) -> Option<Instant> {
+        self.channels.values().flat_map(|channel| channel.typing.values()).min().copied()
+    }
+
+    /// Removes the typing indicators that have run out.
+    pub fn expire(&mut self, now: Instant) {
+        for channel in self.channels.values_mut() {
+            if channel.typing.values().any(|until| *until <= now) {
+                Arc::make_mut(channel).typing.retain(|_, until| *until > now);
+            }
+        }
+    }
+
+    fn channel_mut(&mut self, id: ChannelId) -> Option<&mut ChannelState> {
+        self.channels.get_mut(&id).map(Arc::make_mut)
+    }
+
+    fn learn_user(&mut self, user: &UserSummary) {
+        if self.users.get(&user.id) != Some(user) {
+            Arc::make_mut(&mut self.users).insert(user.id, user.clone());
+        }
+    }
+
+    /// The question about the changes of a channel, unless it is being asked.
+    fn ask_changes(&mut self, id: ChannelId) -> Vec<Effect> {
+        let Some(channel) = self.channel_mut(id) else { return Vec::new() };
+        if channel.catching_up || channel.reloading {
+            return Vec::new();
+        }
+        channel.catching_up = true;
+        vec![Effect::Changes { channel: id, after: channel.version() }]
+    }
+
+    /// Drops what is loaded of a channel and asks for it anew, unless that is being done.
+    fn ask_reload(&mut self, id: ChannelId) -> Vec<Effect> {
+        let Some(channel) = self.channel_mut(id) else { return Vec::new() };
+        if channel.reloading {
+            return Vec::new();
+        }
+        let (messages, members) = channel.stop();
+        vec![Effect::Reload { channel: id, messages, members }]
+    }
+
+    /// The answer to [`Effect::Changes`].
+    pub fn put_changes(&mut self, after: i64, changes: ChannelChanges) -> Vec<Effect> {
+        let (id, me) = (changes.channel.id, self.my_id());
+        for message in &changes.messages {
+            self.learn_user(&message.author);
+            self.forget_pending(message);
+        }
+        for member in &changes.members {
+            self.learn_user(&member.member.user);
+        }
+        let Some(channel) = self.channel_mut(id) else { return Vec::new() };
+        channel.catching_up = false;
+        if channel.put_changes(after, changes, me) { self.ask_changes(id) } else { Vec::new() }
+    }
+
+    /// The answer to [`Effect::Reload`].
+    pub fn put_reloaded(&mut self, fetched: Reloaded) -> Vec<Effect> {
+        let (id, me) = (fetched.channel.id, self.my_id());
+        for message in fetched.messages.iter().flatten() {
+            self.learn_user(&message.author);
+            self.forget_pending(message);
+        }
+        for member in fetched.members.iter().flatten() {
+            self.learn_user(&member.user);
+        }
+        let Some(channel) = self.channel_mut(id) else { return Vec::new() };
+        if !channel.reloading {
+            return Vec::new();
+        }
+        if channel.restart(fetched, me) { self.ask_changes(id) } else { Vec::new() }
+    }
+
+    /// The answer to a question about a channel was that it is not there: one is no longer in it.
+    pub fn forget_channel(&mut self, id: ChannelId) {
+        self.channels.remove(&id);
+    }
+
+    /// The answer to [`Effect::Workspace`].
+    pub fn put_workspace(&mut self, workspace: Workspace) {
+        self.workspaces.insert(workspace.id, workspace);
+    }
+
+    /// A page of messages is being fetched; [`State::put_page`] follows with the number this answers.
+    pub fn expect_page(&mut self, id: ChannelId) -> u64 {
+        self.channel_mut(id).map_or(0, |channel| channel.timeline.expect_page())
+    }
+
+    /// A page of messages, or that none came. `false` when it is to be fetched again, because the
+    /// channel was loaded anew meanwhile.
+    pub fn put_page(&mut self, id: ChannelId, number: u64, page: Option<&[Message]>) -> bool {
+        let me = self.my_id();
+        for message in page.unwrap_or_default() {
+            self.learn_user(&message.author);
+            self.forget_pending(message);
+        }
+        let Some(channel) = self.channel_mut(id) else { return true };
+        match page {
+            Some(page) => channel.put_page(number, page, me),
+            None => {
+                channel.timeline.give_up_page();
+                true
+            }
+        }
+    }
+
+    /// A message as an answer of the server showed it.
+    pub fn put_message(&mut self, message: Message) {
+        let me = self.my_id();
+        self.learn_user(&message.author);
+        self.forget_pending(&message);
+        if let Some(channel) = self.channel_mut(message.channel_id) {
+            channel.put_message(message, me);
+        }
+    }
+
+    /// The members of a channel are being fetched; [`State::put_members`] follows with the number.
+    pub fn expect_members(&mut self, id: ChannelId) -> u64 {
+        self.channel_mut(id).map_or(0, |channel| channel.members.expect())
+    }
+
+    /// The members of a channel, or that they did not come. `false` when they are to be fetched again.
+    pub fn put_members(&mut self, id: ChannelId, number: u64, members: Option<Vec<Member>>) -> bool {
+        for member in members.iter().flatten() {
+            self.learn_user(&member.user);
+        }
+        self.channel_mut(id).is_none_or(|channel| channel.members.put(number, members))
+    }
+
+    /// The members of a workspace are being fetched; [`State::put_workspace_members`] follows with the
+    /// number.
+    pub fn expect_workspace_members(&mut self, id: WorkspaceId) -> u64 {
+        Arc::make_mut(self.workspace_members.entry(id).or_default()).expect()
+    }
+
+    /// The members of a workspace, or that they did not come. `false` when they are to be fetched again.
+    pub fn put_workspace_members(
+        &mut self,
+        id: WorkspaceId,
+        number: u64,
+        members: Option<Vec<Member>>,
+    ) -> bool {
+        for member in members.iter().flatten() {
+            self.learn_user(&member.user);
+        }
+        let list = self.workspace_members.get_mut(&id);
+        list.is_none_or(|list| Arc::make_mut(list).put(number, members))
+    }
+
+    /// The channels of a workspace are being fetched; [`State::put_directory`] follows with the number.
+    pub fn expect_directory(&mut self, id: WorkspaceId) -> u64 {
+        let directory = Arc::make_mut(self.directories.entry(id).or_default());
+        directory.fetching += 1;
+        directory.epoch
+    }
+
+    /// All channels of a workspace that one may see, or that they did not come. `false` when they are
+    /// to be fetched again.
+    pub fn put_directory(&mut self, id: WorkspaceId, number: u64, channels: Option<Vec<Channel>>) -> bool {
+        let Some(directory) = self.directories.get_mut(&id).map(Arc::make_mut) else { return true };
+        directory.fetching = directory.fetching.saturating_sub(1);
+        if number != directory.epoch {
+            return false;
+        }
+        if let Some(channels) = channels {
+            directory.loaded = true;
+            let others = channels.into_iter().filter(|channel| channel.joined != Some(true));
+            directory.channels = others.map(|channel| (channel.id, channel)).collect();
+            for (id, heard) in directory.heard.clone() {
+                match heard {
+                    Some(channel) => put_other(&mut directory.channels, channel),
+                    None => _ = directory.channels.remove(&id),
+                }
+            }
+            directory.channels.retain(|id, _| !self.channels.contains_key(id));
+        }
+        if directory.fetching == 0 {
+            directory.heard.clear();
+        }
+        true
+    }
+}
+
+/// A channel that one is not in, unless a newer state of it is there.
+fn put_other(channels: &mut BTreeMap<ChannelId, Channel>, channel: Channel) {
+    if channel.kind == ChannelKind::Private {
+        channels.remove(&channel.id);
+    } else if channels.get(&channel.id).is_none_or(|known| known.version <= channel.version) {
+        let joined = Some(false);
+        channels.insert(channel.id, Channel { joined, last_read_seq: None, unread_count: None, ..channel });
+    }
+}

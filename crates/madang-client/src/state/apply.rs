@@ -1,0 +1,207 @@
+//! What each event does to the state: one exhaustive match.
+
+use std::{sync::Arc, time::Instant};
+
+use madang_proto::{
+    ChannelId, Event,
+    channels::{Channel, ChannelAction, ChannelChange, ChannelKind},
+    messages::Message,
+    presence::{Presence, Status},
+    reads::ReadMark,
+    workspaces::{MemberAction, MemberChange, Workspace},
+};
+
+use super::{ChannelState, Effect, State, put_other};
+
+impl State {
+    /// Applies an event that came at the moment `now`.
+    pub fn apply(&mut self, event: Event, now: Instant) -> Vec<Effect> {
+        match event {
+            Event::Ready(ready) => self.apply_ready(*ready, now),
+            Event::Message(message) => self.apply_message(message),
+            Event::Typing(typing) => {
+                if Some(typing.user_id) != self.my_id()
+                    && let Some(channel) = self.channel_mut(typing.channel_id)
+                {
+                    channel.type_until(typing.user_id, typing.typing, now);
+                }
+                Vec::new()
+            }
+            Event::Presence(presence) => {
+                self.put_presence(presence);
+                Vec::new()
+            }
+            Event::ReadReceipt(mark) => {
+                self.put_read_mark(mark);
+                Vec::new()
+            }
+            Event::Channel(change) => self.apply_channel(change),
+            Event::Member(change) => self.apply_member(change),
+            Event::Workspace(workspace) => self.apply_workspace(workspace),
+            Event::Resync(resync) => self.ask_reload(resync.channel_id),
+            Event::Pong(pong) => {
+                let behind = |(id, version): &(ChannelId, i64)| {
+                    self.channel(*id).is_some_and(|channel| channel.version() < *version)
+                };
+                let behind: Vec<_> = pong.versions.into_iter().filter(behind).collect();
+                behind.into_iter().flat_map(|(id, _)| self.ask_changes(id)).collect()
+            }
+            // Answers to requests: whoever asked takes them.
+            Event::Ack(_) | Event::Error(_) => Vec::new(),
+        }
+    }
+
+    fn apply_message(&mut self, message: Message) -> Vec<Effect> {
+        self.learn_user(&message.author);
+        self.forget_pending(&message);
+        let (id, version, me) = (message.channel_id, message.version, self.my_id());
+        let Some(channel) = self.channel_mut(id) else { return Vec::new() };
+        if channel.versioned(version, Event::Message(message), me) {
+            return self.ask_changes(id);
+        }
+        Vec::new()
+    }
+
+    /// A message of one's own is stored: it is no longer on its way, even if the acknowledgement got
+    /// lost.
+    pub(super) fn forget_pending(&mut self, message: &Message) {
+        if let Some(nonce) = &message.nonce
+            && Some(message.author.id) == self.my_id()
+        {
+            self.outbox.acknowledge(nonce);
+        }
+    }
+
+    pub(super) fn put_presence(&mut self, presence: Presence) {
+        if presence.status == Status::Offline {
+            self.presence.remove(&presence.user_id);
+        } else {
+            self.presence.insert(presence.user_id, presence);
+        }
+    }
+
+    /// A read mark, as an event or an answer showed it.
+    pub fn put_read_mark(&mut self, mark: ReadMark) {
+        let mine = Some(mark.user_id) == self.my_id();
+        let Some(channel) = self.channel_mut(mark.channel_id) else { return };
+        if mine {
+            channel.read_to(mark.seq);
+        }
+        let known = channel.reads.entry(mark.user_id).or_insert_with(|| mark.clone());
+        if known.seq < mark.seq {
+            *known = mark;
+        }
+    }
+
+    fn apply_channel(&mut self, change: ChannelChange) -> Vec<Effect> {
+        let channel = &change.channel;
+        match change.action {
+            ChannelAction::Deleted => {
+                self.channels.remove(&channel.id);
+                self.put_other(channel.id, channel.clone(), false);
+                Vec::new()
+            }
+            ChannelAction::Created if channel.joined == Some(true) => self.put_joined(change.channel),
+            ChannelAction::Created | ChannelAction::Updated => {
+                let (id, version, me) = (channel.id, channel.version, self.my_id());
+                if let Some(known) = self.channel_mut(id) {
+                    if known.versioned(version, Event::Channel(change), me) {
+                        return self.ask_changes(id);
+                    }
+                } else {
+                    self.put_other(id, change.channel, true);
+                }
+                Vec::new()
+            }
+        }
+    }
+
+    /// One is in this channel from now on, or was already.
+    pub fn put_joined(&mut self, channel: Channel) -> Vec<Effect> {
+        let (id, version) = (channel.id, channel.version);
+        self.put_other(id, channel.clone(), false);
+        let Some(known) = self.channel_mut(id) else {
+            self.channels.insert(id, Arc::new(ChannelState::new(channel)));
+            return Vec::new();
+        };
+        known.put_facts(&channel);
+        if version > known.version() { self.ask_changes(id) } else { Vec::new() }
+    }
+
+    /// One is not in this channel any more.
+    pub fn put_left(&mut self, id: ChannelId) {
+        if let Some(known) = self.channels.remove(&id)
+            && known.facts().kind == ChannelKind::Public
+        {
+            self.put_other(id, known.facts().clone(), true);
+        }
+    }
+
+    /// A channel that one is not in: there, or gone from that list.
+    fn put_other(&mut self, id: ChannelId, channel: Channel, there: bool) {
+        let Some(directory) = self.directories.get_mut(&channel.workspace_id).map(Arc::make_mut) else {
+            return;
+        };
+        if directory.fetching > 0 {
+            directory.heard.push((id, there.then(|| channel.clone())));
+        }
+        if there {
+            put_other(&mut directory.channels, channel);
+        } else {
+            directory.channels.remove(&id);
+        }
+    }
+
+    fn apply_member(&mut self, change: MemberChange) -> Vec<Effect> {
+        self.learn_user(&change.member.user);
+        let me = self.my_id();
+        let mine = Some(change.user_id()) == me;
+        let Some(id) = change.channel_id else { return self.apply_workspace_member(&change) };
+        let version = change.version.unwrap_or(0);
+        if mine && change.action == MemberAction::Left {
+            // An old event about an earlier stay does not end this one.
+            if self.channel(id).is_some_and(|known| version > known.version() || version == 0) {
+                self.put_left(id);
+            }
+            return Vec::new();
+        }
+        let Some(known) = self.channel_mut(id) else { return Vec::new() };
+        if known.versioned(version, Event::Member(change), me) { self.ask_changes(id) } else { Vec::new() }
+    }
+
+    fn apply_workspace_member(&mut self, change: &MemberChange) -> Vec<Effect> {
+        let id = change.workspace_id;
+        if Some(change.user_id()) == self.my_id() {
+            match change.action {
+                MemberAction::Left => {
+                    self.workspaces.remove(&id);
+                    self.workspace_members.remove(&id);
+                    self.directories.remove(&id);
+                    self.channels.retain(|_, channel| channel.facts().workspace_id != id);
+                    return Vec::new();
+                }
+                MemberAction::Joined | MemberAction::Updated => match self.workspaces.get_mut(&id) {
+                    Some(workspace) => workspace.role = Some(change.member.role),
+                    None => return vec![Effect::Workspace(id)],
+                },
+            }
+        }
+        if let Some(members) = self.workspace_members.get_mut(&id) {
+            Arc::make_mut(members).change(change.action, &change.member);
+        }
+        if change.action == MemberAction::Updated {
+            let channels = self.channels.values_mut();
+            for channel in channels.filter(|channel| channel.facts().workspace_id == id) {
+                Arc::make_mut(channel).members.set_role(&change.member);
+            }
+        }
+        Vec::new()
+    }
+
+    fn apply_workspace(&mut self, workspace: Workspace) -> Vec<Effect> {
+        let id = workspace.id;
+        let role = workspace.role.or_else(|| self.workspaces.get(&id).and_then(|known| known.role));
+        self.workspaces.insert(id, Workspace { role, ..workspace });
+        if role.is_none() { vec![Effect::Workspace(id)] } else { Vec::new() }
+    }
+}

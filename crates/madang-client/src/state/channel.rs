@@ -1,0 +1,353 @@
+//! One channel as one of its members sees it, and the rule of versions.
+//!
+//! Every durable change of a channel has the channel's next `version`. The event with the next version
+//! is applied. One that is not newer was applied before, in whatever form it came. One further on shows
+//! a gap: it waits in `buffer` while the changes since the known version are fetched; these are states,
+//! applied where they are newer, and then the buffer goes on where they end.
+//!
+//! Invariants:
+//! - `version` only grows, except when the channel is fetched anew.
+//! - A change that adds (a member more) is applied once, at its version.
+
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use madang_proto::{
+    ChannelId, Event, MessageId, UserId,
+    channels::{Channel, ChannelChanges},
+    limits,
+    messages::Message,
+    reads::ReadMark,
+    workspaces::{Member, MemberAction, MemberChange},
+};
+
+use super::{members::Members, timeline::Timeline};
+
+/// Most events that wait for a gap to be filled; past it the changes bring everything anyway.
+const BUFFERED: usize = 512;
+
+/// A channel in the state.
+#[derive(Debug, Clone)]
+pub struct ChannelState {
+    /// The facts; `version` is the newest change that was applied.
+    pub(super) facts: Channel,
+    /// The version at which the facts were true as a whole: sums from earlier changes are in them.
+    facts_version: i64,
+    pub(super) timeline: Timeline,
+    pub(super) members: Members,
+    pub(super) reads: BTreeMap<UserId, ReadMark>,
+    pub(super) typing: BTreeMap<UserId, Instant>,
+    buffer: BTreeMap<i64, Event>,
+    pub(super) catching_up: bool,
+    pub(super) reloading: bool,
+}
+
+/// A channel fetched anew: first the channel, then what had been loaded of it.
+#[derive(Debug, Clone)]
+pub struct Reloaded {
+    /// The channel.
+    pub channel: Channel,
+    /// Its newest page of messages, if messages had been loaded.
+    pub messages: Option<Vec<Message>>,
+    /// All its members, if they had been loaded.
+    pub members: Option<Vec<Member>>,
+}
+
+impl ChannelState {
+    pub(super) fn new(facts: Channel) -> Self {
+        let mut new = Self {
+            facts_version: facts.version,
+            facts,
+            timeline: Timeline::default(),
+            members: Members::default(),
+            reads: BTreeMap::new(),
+            typing: BTreeMap::new(),
+            buffer: BTreeMap::new(),
+            catching_up: false,
+            reloading: false,
+        };
+        new.facts.joined = Some(true);
+        new.read_to(0);
+        new
+    }
+
+    /// The id.
+    #[must_use]
+    pub const fn id(&self) -> ChannelId {
+        self.facts.id
+    }
+
+    /// The channel itself, with one's own read mark and unread count as they are now.
+    #[must_use]
+    pub const fn facts(&self) -> &Channel {
+        &self.facts
+    }
+
+    /// The newest change that was applied.
+    #[must_use]
+    pub const fn version(&self) -> i64 {
+        self.facts.version
+    }
+
+    /// How many messages one has not read.
+    #[must_use]
+    pub fn unread(&self) -> i64 {
+        self.facts.unread_count.unwrap_or(0)
+    }
+
+    /// The `seq` up to which one has read.
+    #[must_use]
+    pub fn last_read_seq(&self) -> i64 {
+        self.facts.last_read_seq.unwrap_or(0)
+    }
+
+    /// The loaded messages, oldest first, without holes; tombstones among them.
+    pub fn messages(&self) -> impl DoubleEndedIterator<Item = &Arc<Message>> + ExactSizeIterator {
+        self.timeline.iter()
+    }
+
+    /// A loaded message.
+    #[must_use]
+    pub fn message(&self, id: MessageId) -> Option<&Arc<Message>> {
+        self.timeline.get(id)
+    }
+
+    /// Whether a page was loaded. Messages heard live may be there before.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        self.timeline.is_open()
+    }
+
+    /// Whether there are messages before the loaded ones.
+    #[must_use]
+    pub fn has_older(&self) -> bool {
+        self.timeline.first().map_or(self.facts.last_seq > 0, |first| first > 1)
+    }
+
+    /// Whether there are messages after the loaded ones.
+    #[must_use]
+    pub fn has_newer(&self) -> bool {
+        self.timeline.last().is_some_and(|last| last < self.facts.last_seq)
+    }
+
+    /// The members, if they were loaded.
+    #[must_use]
+    pub const fn members(&self) -> Option<&BTreeMap<UserId, Member>> {
+        self.members.list()
+    }
+
+    /// Up to where others have read, as far as it was heard.
+    #[must_use]
+    pub const fn reads(&self) -> &BTreeMap<UserId, ReadMark> {
+        &self.reads
+    }
+
+    /// Who is typing at the moment `now`.
+    pub fn typing(&self, now: Instant) -> impl Iterator<Item = UserId> + '_ {
+        self.typing.iter().filter(move |(_, until)| **until > now).map(|(user, _)| *user)
+    }
+
+    /// Takes over newer facts, keeping one's own fields where they are absent. `last_seq` never goes
+    /// back: a message may have been heard before.
+    pub(super) fn put_facts(&mut self, facts: &Channel) {
+        if facts.version < self.facts_version {
+            return;
+        }
+        let read = facts.last_read_seq.max(self.facts.last_read_seq);
+        self.facts_version = facts.version;
+        self.facts = Channel {
+            version: self.facts.version,
+            last_seq: facts.last_seq.max(self.facts.last_seq),
+            joined: Some(true),
+            last_read_seq: read,
+            ..facts.clone()
+        };
+        self.count_unread();
+    }
+
+    /// The version up to which everything is applied, after a snapshot.
+    pub(super) fn set_version(&mut self, version: i64) {
+        self.facts.version = version;
+    }
+
+    pub(super) fn read_to(&mut self, seq: i64) {
+        if self.facts.last_read_seq.is_none_or(|known| known < seq) {
+            self.facts.last_read_seq = Some(seq);
+        }
+        self.count_unread();
+    }
+
+    fn count_unread(&mut self) {
+        self.facts.unread_count = Some((self.facts.last_seq - self.last_read_seq()).max(0));
+    }
+
+    pub(super) fn put_message(&mut self, message: Message, me: Option<UserId>) {
+        self.learn_seq(&message, me);
+        self.timeline.put(Arc::new(message), self.facts.last_seq);
+    }
+
+    fn learn_seq(&mut self, message: &Message, me: Option<UserId>) {
+        self.facts.last_seq = self.facts.last_seq.max(message.seq);
+        if Some(message.author.id) == me {
+            self.read_to(message.seq);
+        }
+        self.count_unread();
+        self.typing.remove(&message.author.id);
+    }
+
+    pub(super) fn put_page(&mut self, epoch: u64, page: &[Message], me: Option<UserId>) -> bool {
+        for message in page {
+            self.facts.last_seq = self.facts.last_seq.max(message.seq);
+            if Some(message.author.id) == me {
+                self.read_to(message.seq);
+            }
+        }
+        self.count_unread();
+        self.timeline.put_page(epoch, page)
+    }
+
+    fn put_member(&mut self, change: &MemberChange, version: i64) {
+        self.members.change(change.action, &change.member);
+        let counted = version > self.facts_version;
+        match change.action {
+            MemberAction::Joined if counted => self.facts.member_count += 1,
+            MemberAction::Left if counted => self.facts.member_count -= 1,
+            MemberAction::Joined | MemberAction::Left | MemberAction::Updated => {}
+        }
+        if change.action == MemberAction::Left {
+            self.reads.remove(&change.user_id());
+            self.typing.remove(&change.user_id());
+        }
+    }
+
+    /// An event with a version. `true` when it shows a gap and the changes must be asked for.
+    pub(super) fn versioned(&mut self, version: i64, event: Event, me: Option<UserId>) -> bool {
+        if version == self.version() + 1 && !self.reloading {
+            self.apply_next(version, event, me);
+            self.drain(me);
+            return false;
+        }
+        if version > self.version() || self.reloading {
+            self.buffer.insert(version, event);
+            if self.buffer.len() > BUFFERED {
+                self.buffer.pop_last();
+            }
+            return !self.reloading;
+        }
+        if let Event::Message(message) = event {
+            self.put_message(message, me);
+        }
+        false
+    }
+
+    fn apply_next(&mut self, version: i64, event: Event, me: Option<UserId>) {
+        self.facts.version = version;
+        match event {
+            Event::Message(message) => self.put_message(message, me),
+            Event::Channel(change) => self.put_facts(&change.channel),
+            Event::Member(change) => self.put_member(&change, version),
+            Event::Ready(_)
+            | Event::Typing(_)
+            | Event::Presence(_)
+            | Event::ReadReceipt(_)
+            | Event::Workspace(_)
+            | Event::Resync(_)
+            | Event::Ack(_)
+            | Event::Error(_)
+            | Event::Pong(_) => {}
+        }
+    }
+
+    /// Goes on with what waited, as far as it is without a gap. `true` when another gap remains.
+    pub(super) fn drain(&mut self, me: Option<UserId>) -> bool {
+        loop {
+            let known = self.version();
+            let Some(entry) = self.buffer.first_entry() else { return false };
+            let version = *entry.key();
+            if version > known + 1 {
+                return true;
+            }
+            let event = entry.remove();
+            if version == self.version() + 1 {
+                self.apply_next(version, event, me);
+            } else if let Event::Message(message) = event {
+                self.put_message(message, me);
+            }
+        }
+    }
+
+    /// The changes after a version. `true` when more must be asked for.
+    pub(super) fn put_changes(&mut self, after: i64, changes: ChannelChanges, me: Option<UserId>) -> bool {
+        if after > self.version() || self.reloading {
+            // An answer to a question that is no longer asked.
+            return false;
+        }
+        let known = self.version();
+        self.put_facts(&changes.channel);
+        for member in &changes.members {
+            let version = member.version.unwrap_or(0);
+            if version > known {
+                self.put_member(member, version);
+            }
+        }
+        for message in &changes.messages {
+            self.learn_seq(message, me);
+        }
+        self.timeline.put_all(changes.messages, self.facts.last_seq);
+        self.set_version(changes.version.max(known));
+        self.drain(me) || changes.more
+    }
+
+    /// Too much was missed: what was loaded is dropped, and events wait for [`ChannelState::restart`].
+    /// Answers whether messages and members had been loaded.
+    pub(super) fn stop(&mut self) -> (bool, bool) {
+        let loaded = (self.is_open(), self.members.list().is_some());
+        self.timeline.clear();
+        self.members.distrust();
+        self.catching_up = false;
+        self.reloading = true;
+        loaded
+    }
+
+    /// Goes on from a snapshot of the channel and what was fetched after it. `true` when a gap remains.
+    pub(super) fn restart(&mut self, fetched: Reloaded, me: Option<UserId>) -> bool {
+        self.reloading = false;
+        self.facts_version = 0;
+        let version = fetched.channel.version;
+        self.put_facts(&fetched.channel);
+        self.set_version(version);
+        if let Some(page) = fetched.messages {
+            let epoch = self.timeline.expect_page();
+            self.put_page(epoch, &page, me);
+        }
+        if let Some(members) = fetched.members {
+            let epoch = self.members.expect();
+            self.members.put(epoch, Some(members));
+        }
+        self.drain(me)
+    }
+
+    /// Whether the facts are newer than what was applied.
+    pub(super) const fn is_behind(&self) -> bool {
+        self.facts.version < self.facts_version
+    }
+
+    /// What waited for a connection that is gone.
+    pub(super) fn forget_buffer(&mut self) {
+        self.buffer.clear();
+        self.catching_up = false;
+        self.reloading = false;
+        self.typing.clear();
+    }
+
+    pub(super) fn type_until(&mut self, user: UserId, typing: bool, now: Instant) {
+        if typing {
+            self.typing.insert(user, now + Duration::from_millis(u64::from(limits::TYPING_MS)));
+        } else {
+            self.typing.remove(&user);
+        }
+    }
+}

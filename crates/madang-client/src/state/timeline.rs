@@ -1,0 +1,181 @@
+//! The messages of one channel as far as they are loaded: a window without holes.
+//!
+//! `seq` numbers a channel's messages without holes, so the window is simply an interval. What arrives
+//! at its end or beginning extends it. What arrives further ahead (states after a gap come in the
+//! order of their changes, not of their places) waits in `ahead` until the places between are filled.
+//! While a page is being fetched, everything heard is remembered too: the page may be older than an
+//! event that overtook it.
+//!
+//! Invariants:
+//! - The window has no holes.
+//! - Of two states of a message the one with the larger `version` stays, in whatever order they come.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use madang_proto::{MessageId, messages::Message};
+
+/// Most messages kept ahead of a window that does not reach the newest message.
+const AHEAD: usize = 1_000;
+
+/// The loaded messages of a channel.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Timeline {
+    /// The window, by `seq`.
+    window: BTreeMap<i64, Arc<Message>>,
+    /// Past the window's end, by `seq`; holes between.
+    ahead: BTreeMap<i64, Arc<Message>>,
+    /// Where a message stands, of those in the window.
+    by_id: HashMap<MessageId, i64>,
+    /// Whether a page was ever put in: the window then is what a reader asked for.
+    open: bool,
+    /// How many pages are being fetched, and what was heard meanwhile.
+    fetching: u32,
+    heard: HashMap<MessageId, Arc<Message>>,
+    /// Grows when everything is forgotten: a page asked for before that is no longer wanted.
+    epoch: u64,
+}
+
+impl Timeline {
+    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = &Arc<Message>> + ExactSizeIterator {
+        self.window.values()
+    }
+
+    pub(crate) fn get(&self, id: MessageId) -> Option<&Arc<Message>> {
+        self.window.get(self.by_id.get(&id)?)
+    }
+
+    pub(crate) const fn is_open(&self) -> bool {
+        self.open
+    }
+
+    pub(crate) fn first(&self) -> Option<i64> {
+        self.window.first_key_value().map(|(seq, _)| *seq)
+    }
+
+    pub(crate) fn last(&self) -> Option<i64> {
+        self.window.last_key_value().map(|(seq, _)| *seq)
+    }
+
+    /// Forgets everything, as when too much was missed.
+    pub(crate) fn clear(&mut self) {
+        let (fetching, epoch) = (self.fetching, self.epoch + 1);
+        *self = Self { fetching, epoch, ..Self::default() };
+    }
+
+    /// A message as it is now. `newest` is the channel's last `seq`: an empty window begins there.
+    pub(crate) fn put(&mut self, message: Arc<Message>, newest: i64) {
+        if self.fetching > 0 {
+            let heard = self.heard.entry(message.id).or_insert_with(|| Arc::clone(&message));
+            if heard.version < message.version {
+                *heard = Arc::clone(&message);
+            }
+        }
+        let seq = message.seq;
+        match (self.first(), self.last()) {
+            (Some(first), Some(_)) if seq + 1 < first => {}
+            (Some(_), Some(last)) if seq <= last + 1 => self.set(message),
+            (Some(_), Some(_)) => {
+                keep_newer(&mut self.ahead, message);
+                if self.ahead.len() > AHEAD {
+                    self.ahead.pop_first();
+                }
+            }
+            _ if seq >= newest => self.set(message),
+            _ => {}
+        }
+        self.join_ahead();
+    }
+
+    /// Several messages as they are now, in any order.
+    pub(crate) fn put_all(&mut self, mut messages: Vec<Message>, newest: i64) {
+        messages.sort_by_key(|message| message.seq);
+        if self.window.is_empty() {
+            // From the newest one back, so that the window grows as far as they go.
+            messages.reverse();
+        }
+        for message in messages {
+            self.put(Arc::new(message), newest);
+        }
+    }
+
+    /// A page is being fetched; [`Timeline::put_page`] or [`Timeline::give_up_page`] follows. Answers
+    /// with the epoch that the page belongs to.
+    pub(crate) const fn expect_page(&mut self) -> u64 {
+        self.fetching += 1;
+        self.epoch
+    }
+
+    /// No page came.
+    pub(crate) fn give_up_page(&mut self) {
+        self.fetching = self.fetching.saturating_sub(1);
+        if self.fetching == 0 {
+            self.heard.clear();
+        }
+    }
+
+    /// A page: messages without holes between them. One that neither overlaps nor touches the window
+    /// takes its place. `false` when everything was forgotten since it was asked for.
+    pub(crate) fn put_page(&mut self, epoch: u64, page: &[Message]) -> bool {
+        if epoch != self.epoch {
+            self.give_up_page();
+            return false;
+        }
+        self.open = true;
+        if let (Some(from), Some(to)) = (page.first(), page.last()) {
+            let touches = match (self.first(), self.last()) {
+                (Some(first), Some(last)) => from.seq <= last + 1 && to.seq + 1 >= first,
+                _ => true,
+            };
+            if !touches {
+                self.ahead.append(&mut std::mem::take(&mut self.window));
+                self.by_id.clear();
+            }
+            for message in page {
+                let heard = self.heard.get(&message.id);
+                let newer = heard.filter(|heard| heard.version > message.version);
+                self.set(newer.map_or_else(|| Arc::new(message.clone()), Arc::clone));
+            }
+        }
+        self.join_ahead();
+        let heard: Vec<_> = self.heard.values().cloned().collect();
+        for message in heard {
+            // What was sent while the page was fetched continues it.
+            if Some(message.seq) > self.last() {
+                keep_newer(&mut self.ahead, message);
+            }
+        }
+        self.join_ahead();
+        self.give_up_page();
+        true
+    }
+
+    fn set(&mut self, message: Arc<Message>) {
+        self.by_id.insert(message.id, message.seq);
+        keep_newer(&mut self.window, message);
+    }
+
+    /// Moves what now follows the window's end into it, and drops what lies before its end.
+    fn join_ahead(&mut self) {
+        while let (Some(first), Some(last)) = (self.first(), self.last()) {
+            match self.ahead.pop_first() {
+                Some((seq, message)) if seq > last + 1 => {
+                    self.ahead.insert(seq, message);
+                    return;
+                }
+                Some((seq, message)) if seq >= first => self.set(message),
+                Some(_) => {}
+                None => return,
+            }
+        }
+    }
+}
+
+fn keep_newer(map: &mut BTreeMap<i64, Arc<Message>>, message: Arc<Message>) {
+    let known = map.entry(message.seq).or_insert_with(|| Arc::clone(&message));
+    if known.version < message.version {
+        *known = message;
+    }
+}
