@@ -105,11 +105,24 @@ impl Writer {
         QUEUE - self.queue.capacity()
     }
 
-    /// Writes until cancelled. May be called again after a panic; one call runs at a time.
-    pub async fn run(&self, listener: &dyn Listener) {
+    /// Writes until `stop` is over and the queue is empty; then nothing more is taken. May be called
+    /// again after a panic; one call runs at a time.
+    pub async fn run(&self, listener: &dyn Listener, stop: impl Future<Output = ()>) {
         let mut requests = self.requests.lock().await;
+        let mut stop = std::pin::pin!(stop);
         let mut batch = Vec::with_capacity(BATCH);
-        while requests.recv_many(&mut batch, BATCH).await > 0 {
+        loop {
+            let taken = tokio::select! {
+                biased;
+                taken = requests.recv_many(&mut batch, BATCH) => taken,
+                () = &mut stop, if !requests.is_closed() => {
+                    requests.close();
+                    continue;
+                }
+            };
+            if taken == 0 {
+                return;
+            }
             listener.before_batch(batch.len());
             self.store(std::mem::take(&mut batch), listener).await;
         }

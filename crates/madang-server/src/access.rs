@@ -1,0 +1,185 @@
+//! From an id that a user gave to the thing itself: the only way, and the only place that decides.
+//!
+//! Invariants:
+//! - What a user may not see and what is not there give the same answer.
+//! - [`InChannel`] and [`InWorkspace`] cannot be made elsewhere; operations take them.
+
+use madang_proto::{
+    ChannelId, MessageId, WorkspaceId,
+    channels::Channel,
+    messages::Message,
+    permissions::{self, ChannelPermission, Role, Verdict, WorkspacePermission},
+    workspaces::Workspace,
+};
+use madang_store::{Tx, channels, messages, workspaces};
+
+use crate::{
+    app::Actor,
+    error::{Error, Result},
+};
+
+/// A channel in which the actor may do what was asked.
+#[derive(Debug, Clone)]
+pub struct InChannel {
+    channel: Channel,
+    role: Role,
+}
+
+impl InChannel {
+    /// The channel, with the actor's own fields.
+    pub const fn channel(&self) -> &Channel {
+        &self.channel
+    }
+
+    /// The channel, given away.
+    pub fn into_channel(self) -> Channel {
+        self.channel
+    }
+
+    /// Whether the actor may also do this here.
+    pub fn may(&self, actor: Actor, permission: ChannelPermission) -> bool {
+        verdict(&self.channel, Some(self.role), actor, permission) == Verdict::Allowed
+    }
+}
+
+/// A workspace in which the actor may do what was asked.
+#[derive(Debug, Clone)]
+pub struct InWorkspace {
+    workspace: Workspace,
+    role: Role,
+}
+
+impl InWorkspace {
+    /// The workspace, with the actor's role.
+    pub const fn workspace(&self) -> &Workspace {
+        &self.workspace
+    }
+
+    /// The workspace, given away.
+    pub fn into_workspace(self) -> Workspace {
+        self.workspace
+    }
+
+    /// The actor's role.
+    pub const fn role(&self) -> Role {
+        self.role
+    }
+}
+
+fn verdict(channel: &Channel, role: Option<Role>, actor: Actor, permission: ChannelPermission) -> Verdict {
+    let at = permissions::InChannel {
+        kind: channel.kind,
+        member: channel.joined == Some(true),
+        creator: channel.created_by == Some(actor.user),
+    };
+    permissions::in_channel(role, at, permission)
+}
+
+const fn refusal(permission: ChannelPermission) -> &'static str {
+    match permission {
+        ChannelPermission::View => "you may not see this channel",
+        ChannelPermission::Join => "you may not join this channel",
+        ChannelPermission::Take => "join the channel first",
+        ChannelPermission::Invite => "only members can invite to this channel",
+        ChannelPermission::Remove => "only the channel's creator and admins can remove members",
+        ChannelPermission::Manage => "only the channel's creator and admins can change it",
+        ChannelPermission::Moderate => "only admins can delete other people's messages",
+    }
+}
+
+fn decide(found: Option<channels::Found>, actor: Actor, permission: ChannelPermission) -> Result<InChannel> {
+    let Some(channels::Found { channel, role }) = found else { return Err(Error::NotFound("channel")) };
+    match (verdict(&channel, role, actor, permission), role) {
+        (Verdict::Allowed, Some(role)) => Ok(InChannel { channel, role }),
+        (Verdict::Forbidden, _) => Err(Error::Forbidden(refusal(permission))),
+        _ => Err(Error::NotFound("channel")),
+    }
+}
+
+/// The channel with this id, if the actor may do this in it.
+///
+/// # Errors
+/// `NotFound` when the actor may not see it, `Forbidden` when they may not do this.
+pub async fn channel(
+    tx: &mut Tx,
+    actor: Actor,
+    id: ChannelId,
+    permission: ChannelPermission,
+) -> Result<InChannel> {
+    decide(channels::find(tx, id, actor.user).await?, actor, permission)
+}
+
+/// The same, in a change: nobody else changes the channel until its end.
+///
+/// # Errors
+/// As [`channel`].
+pub async fn channel_to_change(
+    tx: &mut Tx,
+    actor: Actor,
+    id: ChannelId,
+    permission: ChannelPermission,
+) -> Result<InChannel> {
+    decide(channels::lock(tx, id, actor.user).await?, actor, permission)
+}
+
+/// The message with this id and its channel, if the actor may do this there.
+///
+/// # Errors
+/// `NotFound` when the actor may not see it, `Forbidden` when they may not do this.
+pub async fn message(
+    tx: &mut Tx,
+    actor: Actor,
+    id: MessageId,
+    permission: ChannelPermission,
+) -> Result<(Message, InChannel)> {
+    let missing = || Error::NotFound("message");
+    let message = messages::find(tx, id).await?.ok_or_else(missing)?;
+    match channel(tx, actor, message.channel_id, permission).await {
+        Ok(at) => Ok((message, at)),
+        Err(Error::NotFound(_)) => Err(missing()),
+        Err(other) => Err(other),
+    }
+}
+
+/// The same, in a change: the message is read after its channel is locked.
+///
+/// # Errors
+/// As [`message`].
+pub async fn message_to_change(
+    tx: &mut Tx,
+    actor: Actor,
+    id: MessageId,
+    permission: ChannelPermission,
+) -> Result<(Message, InChannel)> {
+    let missing = || Error::NotFound("message");
+    let before = messages::find(tx, id).await?.ok_or_else(missing)?;
+    match channel_to_change(tx, actor, before.channel_id, permission).await {
+        Ok(at) => Ok((messages::find(tx, id).await?.ok_or_else(missing)?, at)),
+        Err(Error::NotFound(_)) => Err(missing()),
+        Err(other) => Err(other),
+    }
+}
+
+/// The workspace with this id, if the actor may do this in it.
+///
+/// # Errors
+/// `NotFound` when the actor is not in it, `Forbidden` when they may not do this.
+pub async fn workspace(
+    tx: &mut Tx,
+    actor: Actor,
+    id: WorkspaceId,
+    permission: WorkspacePermission,
+) -> Result<InWorkspace> {
+    let missing = || Error::NotFound("workspace");
+    let workspace = workspaces::find(tx, id, actor.user).await?.ok_or_else(missing)?;
+    match (permissions::in_workspace(workspace.role, permission), workspace.role) {
+        (Verdict::Allowed, Some(role)) => Ok(InWorkspace { workspace, role }),
+        (Verdict::Forbidden, _) => Err(Error::Forbidden(match permission {
+            WorkspacePermission::View => "you may not see this workspace",
+            WorkspacePermission::Edit => "only admins can change a workspace",
+            WorkspacePermission::CreateChannel => "guests cannot create channels",
+            WorkspacePermission::ManageMembers => "only admins can manage members",
+        })),
+        _ => Err(missing()),
+    }
+}

@@ -1,0 +1,105 @@
+//! A change: one transaction, and what is announced when it is stored.
+//!
+//! `app.change()` → store calls → `emit` → `commit()`. Dropping a change undoes it and says nothing.
+//!
+//! Invariants:
+//! - Nothing is announced before the commit.
+//! - Once the commit began, it and the announcement run to their end, whether or not the client that
+//!   asked is still there.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use madang_proto::{Event, event::ServerFrame};
+use madang_realtime::{BusItem, Class, Codec, Control, Envelope, Payload, Topic};
+use madang_store::Tx;
+
+use crate::{
+    app::App,
+    error::{Error, Result},
+};
+
+/// An event as the hub carries it.
+struct Announced(Event);
+
+impl Payload for Announced {
+    fn encode(&self, codec: Codec) -> Bytes {
+        match codec {
+            Codec::Json => ServerFrame::from(self.0.clone()).to_json().into(),
+        }
+    }
+}
+
+/// Puts an event in an envelope.
+pub fn envelope(topic: Topic, class: Class, event: Event) -> Arc<Envelope> {
+    let version = match (&event, topic) {
+        (Event::Message(m), Topic::Channel(_)) => Some(m.version),
+        (Event::Channel(c), Topic::Channel(_)) => Some(c.channel.version),
+        (Event::Member(m), Topic::Channel(_)) => m.version,
+        _ => None,
+    };
+    Envelope::new(topic, version, class, Arc::new(Announced(event)))
+}
+
+/// A change on its way.
+pub struct Change {
+    app: App,
+    tx: Tx,
+    items: Vec<BusItem>,
+}
+
+impl App {
+    /// Begins a change.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database is away.
+    pub async fn change(&self) -> Result<Change> {
+        Ok(Change { app: self.clone(), tx: self.db.begin().await?, items: Vec::new() })
+    }
+}
+
+impl Change {
+    /// The transaction.
+    pub const fn tx(&mut self) -> &mut Tx {
+        &mut self.tx
+    }
+
+    /// Announces an event to a topic, after the commit.
+    pub fn emit(&mut self, topic: Topic, event: Event) {
+        self.items.push(envelope(topic, Class::Durable, event).into());
+    }
+
+    /// Announces something true for a moment, after the commit.
+    pub fn emit_ephemeral(&mut self, topic: Topic, event: Event) {
+        self.items.push(envelope(topic, Class::Ephemeral, event).into());
+    }
+
+    /// Changes who hears what, after the commit and in order with the events.
+    pub fn control(&mut self, control: Control) {
+        self.items.push(control.into());
+    }
+
+    /// Stores it, then announces it.
+    ///
+    /// # Errors
+    /// When the database cannot say that it stored it. Then nothing is announced.
+    pub async fn commit(self) -> Result<()> {
+        let Self { app, tx, items } = self;
+        let (done, result) = tokio::sync::oneshot::channel();
+        let supervisor = app.supervisor.clone();
+        supervisor.isolated("changes", async move {
+            let committed = tx.commit().await;
+            let stored = committed.is_ok();
+            drop(done.send(committed));
+            if stored {
+                for item in items {
+                    app.bus.publish(item).await;
+                }
+            }
+        });
+        match result.await {
+            Ok(committed) => Ok(committed?),
+            Err(_) => Err(Error::Unavailable("the change was interrupted".to_owned())),
+        }
+    }
+}

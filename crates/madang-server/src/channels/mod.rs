@@ -1,0 +1,272 @@
+//! Channels: make, change, join, leave, invite, remove.
+
+pub mod http;
+
+use madang_proto::{
+    ChannelId, Event, UserId, WorkspaceId,
+    channels::{
+        Channel, ChannelAction, ChannelChange, ChannelChanges, ChannelKind, CreateChannel, UpdateChannel,
+    },
+    input, limits,
+    page::Page,
+    permissions::{ChannelPermission, WorkspacePermission},
+    workspaces::{Member, MemberChange},
+};
+use madang_realtime::{Control, Topic};
+use madang_store::{Tx, channels as store, members, messages, workspaces as store_workspaces};
+
+use crate::{
+    access,
+    app::{Actor, App},
+    change::Change,
+    error::{Error, Field, Result},
+    workspaces,
+};
+
+/// The channels that the actor is a member of.
+pub async fn index(app: &App, actor: Actor) -> Result<Vec<Channel>> {
+    Ok(store::of_user(&mut app.db.read().await?, actor.user).await?)
+}
+
+/// The channels of a workspace that the actor may see.
+pub async fn of_workspace(app: &App, actor: Actor, id: WorkspaceId) -> Result<Vec<Channel>> {
+    let mut tx = app.db.read().await?;
+    access::workspace(&mut tx, actor, id, WorkspacePermission::View).await?;
+    Ok(store::of_workspace(&mut tx, id, actor.user).await?)
+}
+
+/// One channel.
+pub async fn show(app: &App, actor: Actor, id: ChannelId) -> Result<Channel> {
+    let mut tx = app.db.read().await?;
+    Ok(access::channel(&mut tx, actor, id, ChannelPermission::View).await?.into_channel())
+}
+
+/// A channel without anyone's own fields, as everyone hears of it.
+fn shared(channel: &Channel) -> Channel {
+    Channel { joined: None, last_read_seq: None, unread_count: None, ..channel.clone() }
+}
+
+fn name_taken(error: madang_store::Error) -> Error {
+    match error {
+        madang_store::Error::Conflict(_) => {
+            Error::Conflict("a channel of this name is there already".to_owned())
+        }
+        other => other.into(),
+    }
+}
+
+/// Makes a channel with the actor as its first member.
+pub async fn create(app: &App, actor: Actor, new: &CreateChannel) -> Result<Channel> {
+    let name = input::channel_name(&new.name).field("name")?;
+    let topic = new.topic.as_deref().map(input::topic).transpose().field("topic")?.unwrap_or_default();
+    let mut change = app.change().await?;
+    let workspace_id = match new.workspace_id {
+        Some(id) => id,
+        None => {
+            let first = store_workspaces::of_user(change.tx(), actor.user).await?.into_iter().next();
+            first.ok_or(Error::NotFound("workspace"))?.id
+        }
+    };
+    access::workspace(change.tx(), actor, workspace_id, WorkspacePermission::CreateChannel).await?;
+    if store::count(change.tx(), workspace_id).await? >= limits::CHANNELS_PER_WORKSPACE {
+        return Err(Error::Conflict(format!(
+            "at most {} channels a workspace",
+            limits::CHANNELS_PER_WORKSPACE
+        )));
+    }
+    let id = app.id();
+    let channel = Channel {
+        id,
+        workspace_id,
+        kind: new.kind,
+        name,
+        topic,
+        is_default: false,
+        created_by: Some(actor.user),
+        member_count: 0,
+        last_seq: 0,
+        version: 0,
+        created_at: app.now(),
+        joined: None,
+        last_read_seq: None,
+        unread_count: None,
+    };
+    store::insert(change.tx(), &channel, &input::name_key(&channel.name)).await.map_err(name_taken)?;
+    enter(app, &mut change, id, actor.user).await?;
+    let channel = found(change.tx(), id, actor.user).await?;
+    if channel.kind == ChannelKind::Public {
+        announce_to_workspace(&mut change, ChannelAction::Created, &channel);
+    }
+    change.commit().await?;
+    Ok(channel)
+}
+
+fn announce_to_workspace(change: &mut Change, action: ChannelAction, channel: &Channel) {
+    let event = Event::Channel(ChannelChange { action, channel: shared(channel) });
+    change.emit(Topic::Workspace(channel.workspace_id), event);
+}
+
+async fn found(tx: &mut Tx, id: ChannelId, user: UserId) -> Result<Channel> {
+    Ok(store::find(tx, id, user).await?.ok_or(Error::NotFound("channel"))?.channel)
+}
+
+/// Changes name, topic and kind.
+pub async fn update(app: &App, actor: Actor, id: ChannelId, new: &UpdateChannel) -> Result<Channel> {
+    let name = new.name.as_deref().map(input::channel_name).transpose().field("name")?;
+    let topic = new.topic.as_deref().map(input::topic).transpose().field("topic")?;
+    let mut change = app.change().await?;
+    let at = access::channel_to_change(change.tx(), actor, id, ChannelPermission::Manage).await?;
+    let before = at.into_channel();
+    let mut channel = before.clone();
+    channel.name = name.unwrap_or(channel.name);
+    channel.topic = topic.unwrap_or(channel.topic);
+    channel.kind = new.kind.unwrap_or(channel.kind);
+    if channel.is_default && channel.kind != ChannelKind::Public {
+        return Err(Error::Conflict("the default channel stays public: everyone is in it".to_owned()));
+    }
+    channel.version =
+        store::update(change.tx(), &channel, &input::name_key(&channel.name)).await.map_err(name_taken)?;
+    let event = Event::Channel(ChannelChange { action: ChannelAction::Updated, channel: shared(&channel) });
+    change.emit(Topic::Channel(id), event);
+    // Those who are not members know public channels only.
+    match (before.kind, channel.kind) {
+        (_, ChannelKind::Public) => announce_to_workspace(&mut change, ChannelAction::Updated, &channel),
+        (ChannelKind::Public, ChannelKind::Private) => {
+            // Without name and topic: who is not a member learns only that it is no longer there.
+            let gone = Channel { name: before.name, topic: String::new(), ..channel.clone() };
+            announce_to_workspace(&mut change, ChannelAction::Updated, &gone);
+        }
+        (ChannelKind::Private, ChannelKind::Private) => {}
+    }
+    change.commit().await?;
+    Ok(channel)
+}
+
+/// Deletes a channel.
+pub async fn destroy(app: &App, actor: Actor, id: ChannelId) -> Result<()> {
+    let mut change = app.change().await?;
+    let mut channel =
+        access::channel_to_change(change.tx(), actor, id, ChannelPermission::Manage).await?.into_channel();
+    if channel.is_default {
+        return Err(Error::Conflict("the default channel cannot be deleted".to_owned()));
+    }
+    channel.version = store::delete(change.tx(), id, app.now()).await?;
+    let event = Event::Channel(ChannelChange { action: ChannelAction::Deleted, channel: shared(&channel) });
+    change.emit(Topic::Channel(id), event);
+    if channel.kind == ChannelKind::Public {
+        announce_to_workspace(&mut change, ChannelAction::Deleted, &channel);
+    }
+    change.commit().await
+}
+
+/// Puts someone who is not in a channel into it, in a change, and tells everyone concerned.
+pub async fn enter(app: &App, change: &mut Change, id: ChannelId, user: UserId) -> Result<MemberChange> {
+    if store::lock(change.tx(), id, user).await?.is_none_or(|at| at.channel.joined == Some(true)) {
+        return Err(Error::NotFound("channel"));
+    }
+    if members::count_of_user(change.tx(), user).await? >= limits::CHANNELS_PER_USER {
+        return Err(Error::Conflict(format!("at most {} channels a person", limits::CHANNELS_PER_USER)));
+    }
+    let joined = members::add(change.tx(), id, user, app.now()).await?;
+    let channel = found(change.tx(), id, user).await?;
+    change.control(Control::Subscribe { user, topic: Topic::Channel(id) });
+    change.emit(Topic::User(user), Event::Channel(ChannelChange { action: ChannelAction::Created, channel }));
+    change.emit(Topic::Channel(id), Event::Member(joined.clone()));
+    Ok(joined)
+}
+
+/// Takes someone who is in a channel out of it, in a change, and tells everyone concerned.
+pub async fn exit(app: &App, change: &mut Change, id: ChannelId, user: UserId) -> Result<()> {
+    if store::lock(change.tx(), id, user).await?.is_none_or(|at| at.channel.joined != Some(true)) {
+        return Err(Error::NotFound("member"));
+    }
+    let left = members::remove(change.tx(), id, user, app.now()).await?;
+    change.emit(Topic::Channel(id), Event::Member(left));
+    change.control(Control::Unsubscribe { user, topic: Topic::Channel(id) });
+    Ok(())
+}
+
+/// Joins a channel; nothing happens to who is in it already.
+pub async fn join(app: &App, actor: Actor, id: ChannelId) -> Result<Channel> {
+    let mut change = app.change().await?;
+    let at = access::channel_to_change(change.tx(), actor, id, ChannelPermission::Join).await?;
+    if at.channel().joined == Some(true) {
+        return Ok(at.into_channel());
+    }
+    enter(app, &mut change, id, actor.user).await?;
+    let channel = found(change.tx(), id, actor.user).await?;
+    change.commit().await?;
+    Ok(channel)
+}
+
+/// Leaves a channel.
+pub async fn leave(app: &App, actor: Actor, id: ChannelId) -> Result<()> {
+    remove(app, actor, id, actor.user).await
+}
+
+/// The members, by id.
+pub async fn list_members(
+    app: &App,
+    actor: Actor,
+    id: ChannelId,
+    after: i64,
+    limit: u32,
+) -> Result<Page<Member>> {
+    let mut tx = app.db.read().await?;
+    access::channel(&mut tx, actor, id, ChannelPermission::View).await?;
+    Ok(workspaces::member_page(members::list(&mut tx, id, after, limit + 1).await?, limit))
+}
+
+/// Brings someone of the workspace into a channel.
+pub async fn invite(app: &App, actor: Actor, id: ChannelId, user: UserId) -> Result<Member> {
+    let mut change = app.change().await?;
+    let at = access::channel_to_change(change.tx(), actor, id, ChannelPermission::Invite).await?;
+    let there = store_workspaces::member(change.tx(), at.channel().workspace_id, user).await?;
+    there.ok_or_else(|| Error::field("user_id", "nobody of this workspace has this id"))?;
+    if members::is_member(change.tx(), id, user).await? {
+        return Err(Error::Conflict("is a member already".to_owned()));
+    }
+    let joined = enter(app, &mut change, id, user).await?;
+    change.commit().await?;
+    Ok(joined.member)
+}
+
+/// Takes someone out of a channel, oneself or another.
+pub async fn remove(app: &App, actor: Actor, id: ChannelId, user: UserId) -> Result<()> {
+    let mut change = app.change().await?;
+    let needed = if user == actor.user { ChannelPermission::Take } else { ChannelPermission::Remove };
+    let at = access::channel_to_change(change.tx(), actor, id, needed).await?;
+    if at.channel().is_default {
+        return Err(Error::Conflict("everyone in the workspace is in its default channel".to_owned()));
+    }
+    exit(app, &mut change, id, user).await?;
+    change.commit().await
+}
+
+/// What changed since a version.
+pub async fn changes(app: &App, actor: Actor, id: ChannelId, after: i64) -> Result<ChannelChanges> {
+    let mut tx = app.db.read().await?;
+    let channel = access::channel(&mut tx, actor, id, ChannelPermission::View).await?.into_channel();
+    changes_since(&mut tx, channel, after).await
+}
+
+/// What changed in a channel since a version, in a snapshot.
+pub async fn changes_since(tx: &mut Tx, channel: Channel, after: i64) -> Result<ChannelChanges> {
+    let most = limits::CHANGES_MAX;
+    let mut messages = messages::changed_since(tx, channel.id, after, most + 1).await?;
+    let mut members = members::changed_since(tx, channel.id, after, most + 1).await?;
+    // A list that was cut ends the answer at its last version that is surely whole.
+    let cut = usize::try_from(most).unwrap_or(usize::MAX);
+    let last = |len: usize, version: Option<i64>| if len > cut { version } else { None };
+    let until = [
+        last(messages.len(), messages.get(cut.saturating_sub(1)).map(|m| m.version)),
+        last(members.len(), members.get(cut.saturating_sub(1)).and_then(|m| m.version)),
+    ]
+    .into_iter()
+    .flatten()
+    .min();
+    let version = until.unwrap_or(channel.version);
+    messages.retain(|m| m.version <= version);
+    members.retain(|m| m.version.is_some_and(|v| v <= version));
+    Ok(ChannelChanges { channel, messages, members, version, more: until.is_some() })
+}

@@ -1,0 +1,80 @@
+//! What each command does: the same operations as behind REST.
+
+use std::collections::BTreeMap;
+
+use madang_proto::{
+    Event,
+    command::Command,
+    event::{Pong, ServerFrame},
+};
+use madang_realtime::{Connection, Topic};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::{
+    app::{Actor, App},
+    channels,
+    error::{Error, Result},
+    messages, presence,
+    ratelimit::Limit,
+    reads,
+};
+
+fn payload(value: impl Serialize) -> Result<Value> {
+    serde_json::to_value(value).map_err(Error::internal)
+}
+
+/// Does what a command asks; gives the payload of its `ACK`.
+pub async fn command(app: &App, actor: Actor, connection: &Connection, command: Command) -> Result<Value> {
+    match &command {
+        Command::Ping(_) => {}
+        // Messages have a limit of their own.
+        Command::Message(_) => present(app, actor).await,
+        Command::Hello(_)
+        | Command::JoinChannel(_)
+        | Command::LeaveChannel(_)
+        | Command::Typing(_)
+        | Command::ReadReceipt(_) => {
+            app.limits.check(Limit::ChangeByUser, actor.user)?;
+            present(app, actor).await;
+        }
+    }
+    match command {
+        Command::Hello(_) => Err(Error::Conflict("HELLO was said already".to_owned())),
+        Command::JoinChannel(at) => {
+            let topic = Topic::Channel(at.channel_id);
+            connection.subscribe(&[topic]);
+            // Asked after subscribing: whoever is put out in between is heard of or refused here.
+            match channels::join(app, actor, at.channel_id).await {
+                Ok(channel) => payload(channel),
+                Err(error) => {
+                    connection.unsubscribe(topic);
+                    Err(error)
+                }
+            }
+        }
+        Command::LeaveChannel(at) => {
+            connection.unsubscribe(Topic::Channel(at.channel_id));
+            Ok(json!({}))
+        }
+        Command::Message(new) => payload(messages::send(app, actor, new).await?.0),
+        Command::Typing(t) => {
+            let heard = connection.hears(Topic::Channel(t.channel_id));
+            presence::typing(app, actor, t.channel_id, t.typing, heard).await?;
+            Ok(json!({}))
+        }
+        Command::ReadReceipt(mark) => {
+            payload(reads::mark(app, actor, mark.channel_id, mark.message_id).await?)
+        }
+        Command::Ping(_) => {
+            let versions: BTreeMap<_, _> = connection.versions().into_iter().collect();
+            let pong = ServerFrame::from(Event::Pong(Pong { versions }));
+            connection.outbox().push_reply(pong.to_json().into());
+            Ok(json!({}))
+        }
+    }
+}
+
+async fn present(app: &App, actor: Actor) {
+    presence::announce(app, app.presence.active(actor.user, app.now().millis())).await;
+}

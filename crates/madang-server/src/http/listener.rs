@@ -1,0 +1,101 @@
+//! The listener: takes connections and serves each in a task of its own.
+//!
+//! Invariants:
+//! - The socket stays bound while the listener is restarted, so nobody is refused meanwhile.
+//! - Headers must come within ten seconds.
+//! - At shutdown no new connections are taken, and running requests end.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::Router;
+use hyper::{Request, body::Incoming, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use madang_realtime::BoxError;
+use tokio::{net::TcpListener, sync::Semaphore};
+use tower::ServiceExt;
+
+use crate::app::App;
+
+const HEADERS_WITHIN: Duration = Duration::from_secs(10);
+/// Connections at one time; the rest wait in the kernel's queue.
+const CONNECTIONS: usize = 60_000;
+
+/// The address at the other end of the connection that a request came over.
+#[derive(Debug, Clone, Copy)]
+pub struct Peer(pub SocketAddr);
+
+/// A bound socket.
+pub struct Listener {
+    socket: TcpListener,
+    places: Arc<Semaphore>,
+}
+
+impl Listener {
+    /// Binds.
+    ///
+    /// # Errors
+    /// When the address is taken or not ours.
+    pub async fn bind(address: SocketAddr) -> std::io::Result<Self> {
+        Ok(Self { socket: TcpListener::bind(address).await?, places: Arc::new(Semaphore::new(CONNECTIONS)) })
+    }
+
+    /// Where it listens.
+    ///
+    /// # Errors
+    /// When the system cannot tell.
+    pub fn address(&self) -> std::io::Result<SocketAddr> {
+        self.socket.local_addr()
+    }
+
+    /// Takes connections until the shutdown is signalled.
+    ///
+    /// # Errors
+    /// When the socket is broken.
+    pub async fn run(&self, app: App, router: Router) -> Result<(), BoxError> {
+        loop {
+            let place = Arc::clone(&self.places).acquire_owned().await?;
+            let (stream, peer) = tokio::select! {
+                accepted = self.socket.accept() => match accepted {
+                    Ok(accepted) => accepted,
+                    Err(e) if is_of_the_peer(&e) => continue,
+                    Err(e) => {
+                        // Out of file descriptors, most likely: wait until some are free again.
+                        tracing::warn!(error = %e, "cannot take connections");
+                        tokio::time::sleep(Duration::from_millis(200)).await;
+                        continue;
+                    }
+                },
+                () = app.shutdown.wait() => return Ok(()),
+            };
+            app.faults.point("listener");
+            drop(stream.set_nodelay(true));
+            let (router, shutdown) = (router.clone(), app.shutdown.clone());
+            let service = service_fn(move |mut request: Request<Incoming>| {
+                request.extensions_mut().insert(Peer(peer));
+                router.clone().oneshot(request)
+            });
+            app.supervisor.isolated("http", async move {
+                let _place = place;
+                let serving = hyper::server::conn::http1::Builder::new()
+                    .timer(TokioTimer::new())
+                    .header_read_timeout(HEADERS_WITHIN)
+                    .serve_connection(TokioIo::new(stream), service)
+                    .with_upgrades();
+                let mut serving = std::pin::pin!(serving);
+                tokio::select! {
+                    // What a client does wrong with its connection is not our error.
+                    result = serving.as_mut() => drop(result),
+                    () = shutdown.wait() => {
+                        serving.as_mut().graceful_shutdown();
+                        drop(serving.await);
+                    }
+                }
+            });
+        }
+    }
+}
+
+fn is_of_the_peer(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind as K;
+    matches!(error.kind(), K::ConnectionRefused | K::ConnectionAborted | K::ConnectionReset | K::Interrupted)
+}

@@ -1,0 +1,42 @@
+//! REST: routes, extractors, problems, the OpenAPI document, health and the web client's files.
+
+pub mod extract;
+mod health;
+mod listener;
+pub mod openapi;
+mod problem;
+mod router;
+mod web;
+
+pub use extract::{Json, Path, Query};
+pub use listener::{Listener, Peer};
+pub use router::router;
+
+use madang_proto::{limits, messages::Message, page::Page};
+
+use crate::error::{Error, Result};
+
+/// How many items a page has.
+///
+/// # Errors
+/// `Invalid` when out of range.
+pub fn page_limit(asked: Option<u32>) -> Result<u32> {
+    match asked.unwrap_or(limits::PAGE_DEFAULT) {
+        limit @ 1..=limits::PAGE_MAX => Ok(limit),
+        _ => Err(Error::field("limit", format!("1 to {}", limits::PAGE_MAX))),
+    }
+}
+
+/// The header that repeats `next_cursor`.
+pub const NEXT_CURSOR: &str = "x-next-cursor";
+
+/// A page as an answer.
+pub type PageAnswer<T> = ([(&'static str, String); 1], axum::Json<Page<T>>);
+
+/// A page with its header; the header is empty at the end.
+pub fn page<T>(page: Page<T>) -> PageAnswer<T> {
+    ([(NEXT_CURSOR, page.next_cursor.clone().unwrap_or_default())], axum::Json(page))
+}
+
+/// A page of messages.
+pub type MessagePage = PageAnswer<Message>;

@@ -1,0 +1,254 @@
+//! Workspaces and the people in them.
+//!
+//! Invariants:
+//! - Everyone in a workspace is in its default channel.
+//! - A workspace keeps at least one owner.
+//! - Who leaves a workspace leaves all its channels.
+
+pub mod http;
+
+use madang_proto::{
+    Event, UserId, WorkspaceId,
+    channels::{Channel, ChannelKind},
+    input, limits,
+    page::Page,
+    permissions::{self, Role, WorkspacePermission},
+    workspaces::{CreateWorkspace, Member, MemberAction, MemberChange, UpdateWorkspace, Workspace},
+};
+use madang_realtime::{Control, Topic};
+use madang_store::{accounts, channels as store_channels, workspaces as store};
+
+use crate::{
+    access,
+    app::{Actor, App},
+    change::Change,
+    channels,
+    error::{Error, Field, Result},
+};
+
+/// What the default channel of a new workspace is called.
+const DEFAULT_CHANNEL: &str = "general";
+
+/// The actor's workspaces.
+pub async fn index(app: &App, actor: Actor) -> Result<Vec<Workspace>> {
+    Ok(store::of_user(&mut app.db.read().await?, actor.user).await?)
+}
+
+/// One workspace.
+pub async fn show(app: &App, actor: Actor, id: WorkspaceId) -> Result<Workspace> {
+    let mut tx = app.db.read().await?;
+    Ok(access::workspace(&mut tx, actor, id, WorkspacePermission::View).await?.into_workspace())
+}
+
+/// Makes a workspace with the actor as its owner.
+pub async fn create(app: &App, actor: Actor, new: &CreateWorkspace) -> Result<Workspace> {
+    let name = input::workspace_name(&new.name).field("name")?;
+    if actor.user.is_guest() {
+        return Err(Error::Forbidden("guests cannot create workspaces"));
+    }
+    let mut change = app.change().await?;
+    if store::owned_by(change.tx(), actor.user).await? >= limits::WORKSPACES_OWNED {
+        return Err(Error::Conflict(format!("at most {} workspaces a person", limits::WORKSPACES_OWNED)));
+    }
+    let workspace = insert(app, &mut change, name, false, new.allow_guests, Some(actor.user)).await?;
+    enter(app, &mut change, &workspace, actor.user, Role::Owner).await?;
+    change.commit().await?;
+    Ok(Workspace { role: Some(Role::Owner), ..workspace })
+}
+
+/// Makes the first workspace of a server, open to all.
+pub async fn create_first(app: &App) -> Result<()> {
+    let mut change = app.change().await?;
+    store::lock_first(change.tx()).await?;
+    if !store::any(change.tx()).await? {
+        let name = input::workspace_name(&app.config.workspace_name).field("workspace_name")?;
+        insert(app, &mut change, name, true, true, None).await?;
+        change.commit().await?;
+    }
+    Ok(())
+}
+
+async fn insert(
+    app: &App,
+    change: &mut Change,
+    name: String,
+    open: bool,
+    allow_guests: bool,
+    created_by: Option<UserId>,
+) -> Result<Workspace> {
+    let workspace = Workspace {
+        id: app.id(),
+        name,
+        open,
+        allow_guests,
+        default_channel_id: app.id(),
+        created_at: app.now(),
+        role: None,
+    };
+    store::insert(change.tx(), &workspace).await?;
+    let channel = Channel {
+        id: workspace.default_channel_id,
+        workspace_id: workspace.id,
+        kind: ChannelKind::Public,
+        name: DEFAULT_CHANNEL.to_owned(),
+        topic: String::new(),
+        is_default: true,
+        created_by,
+        member_count: 0,
+        last_seq: 0,
+        version: 0,
+        created_at: workspace.created_at,
+        joined: None,
+        last_read_seq: None,
+        unread_count: None,
+    };
+    store_channels::insert(change.tx(), &channel, DEFAULT_CHANNEL).await?;
+    Ok(workspace)
+}
+
+/// Changes name and settings.
+pub async fn update(app: &App, actor: Actor, id: WorkspaceId, new: &UpdateWorkspace) -> Result<Workspace> {
+    let name = new.name.as_deref().map(input::workspace_name).transpose().field("name")?;
+    let mut change = app.change().await?;
+    let mut workspace =
+        access::workspace(change.tx(), actor, id, WorkspacePermission::Edit).await?.into_workspace();
+    workspace.name = name.unwrap_or(workspace.name);
+    workspace.open = new.open.unwrap_or(workspace.open);
+    workspace.allow_guests = new.allow_guests.unwrap_or(workspace.allow_guests);
+    store::update(change.tx(), &workspace).await?;
+    change.emit(Topic::Workspace(id), Event::Workspace(Workspace { role: None, ..workspace.clone() }));
+    change.commit().await?;
+    Ok(workspace)
+}
+
+/// Brings someone into a workspace and its default channel, in a change. False when they were in it.
+pub async fn enter(
+    app: &App,
+    change: &mut Change,
+    workspace: &Workspace,
+    user: UserId,
+    role: Role,
+) -> Result<bool> {
+    if !store::add_member(change.tx(), workspace.id, user, role, app.now()).await? {
+        return Ok(false);
+    }
+    let topic = Topic::Workspace(workspace.id);
+    change.control(Control::Subscribe { user, topic });
+    change.emit(Topic::User(user), Event::Workspace(Workspace { role: Some(role), ..workspace.clone() }));
+    announce(change, workspace.id, user, MemberAction::Joined).await?;
+    channels::enter(app, change, workspace.default_channel_id, user).await?;
+    app.presence.moved_in(user, workspace.id);
+    Ok(true)
+}
+
+async fn announce(
+    change: &mut Change,
+    id: WorkspaceId,
+    user: UserId,
+    action: MemberAction,
+) -> Result<Member> {
+    let member = store::member(change.tx(), id, user).await?.ok_or(Error::NotFound("member"))?;
+    let event =
+        MemberChange { action, workspace_id: id, channel_id: None, member: member.clone(), version: None };
+    change.emit(Topic::Workspace(id), Event::Member(event));
+    Ok(member)
+}
+
+/// The members, by id.
+pub async fn members(
+    app: &App,
+    actor: Actor,
+    id: WorkspaceId,
+    after: i64,
+    limit: u32,
+) -> Result<Page<Member>> {
+    let mut tx = app.db.read().await?;
+    access::workspace(&mut tx, actor, id, WorkspacePermission::View).await?;
+    Ok(member_page(store::members(&mut tx, id, after, limit + 1).await?, limit))
+}
+
+/// Cuts a list that has one item more than asked for into a page.
+pub fn member_page(mut items: Vec<Member>, limit: u32) -> Page<Member> {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = items.len() > limit;
+    items.truncate(limit);
+    let next_cursor = items.last().filter(|_| more).map(|m| m.user.id.to_string());
+    Page { items, next_cursor, prev_cursor: None }
+}
+
+/// Brings in someone by name.
+pub async fn add_member(app: &App, actor: Actor, id: WorkspaceId, username: &str) -> Result<Member> {
+    let mut change = app.change().await?;
+    let at = access::workspace(change.tx(), actor, id, WorkspacePermission::ManageMembers).await?;
+    let user = accounts::by_username_key(change.tx(), &input::name_key(username.trim())).await?;
+    let user = user.ok_or_else(|| Error::field("username", "nobody has this name"))?;
+    if user.guest && !at.workspace().allow_guests {
+        return Err(Error::Conflict("this workspace lets no guests in".to_owned()));
+    }
+    let role = if user.guest { Role::Guest } else { Role::Member };
+    if !enter(app, &mut change, at.workspace(), user.summary.id, role).await? {
+        return Err(Error::Conflict("is a member already".to_owned()));
+    }
+    let member = store::member(change.tx(), id, user.summary.id).await?.ok_or(Error::NotFound("member"))?;
+    change.commit().await?;
+    Ok(member)
+}
+
+/// Gives someone another role.
+pub async fn update_member(
+    app: &App,
+    actor: Actor,
+    id: WorkspaceId,
+    user: UserId,
+    role: Role,
+) -> Result<Member> {
+    let mut change = app.change().await?;
+    let at = access::workspace(change.tx(), actor, id, WorkspacePermission::ManageMembers).await?;
+    let member = store::member(change.tx(), id, user).await?.ok_or(Error::NotFound("member"))?;
+    if !permissions::may_assign(at.role(), member.role.max(role)) {
+        return Err(Error::Forbidden("only owners can make or change admins and owners"));
+    }
+    if user.is_guest() != (role == Role::Guest) {
+        return Err(Error::field("role", "guests stay guests, and only guests are"));
+    }
+    keep_an_owner(&mut change, id, &member, role).await?;
+    store::set_role(change.tx(), id, user, role).await?;
+    let member = announce(&mut change, id, user, MemberAction::Updated).await?;
+    change.commit().await?;
+    Ok(member)
+}
+
+async fn keep_an_owner(change: &mut Change, id: WorkspaceId, member: &Member, role: Role) -> Result<()> {
+    if member.role == Role::Owner
+        && role != Role::Owner
+        && !store::has_other_owner(change.tx(), id, member.user.id).await?
+    {
+        return Err(Error::Conflict("the last owner stays; make someone else owner first".to_owned()));
+    }
+    Ok(())
+}
+
+/// Takes someone out, or leaves oneself.
+pub async fn remove_member(app: &App, actor: Actor, id: WorkspaceId, user: UserId) -> Result<()> {
+    let mut change = app.change().await?;
+    let needed =
+        if user == actor.user { WorkspacePermission::View } else { WorkspacePermission::ManageMembers };
+    let at = access::workspace(change.tx(), actor, id, needed).await?;
+    let member = store::member(change.tx(), id, user).await?.ok_or(Error::NotFound("member"))?;
+    if user != actor.user && !permissions::may_assign(at.role(), member.role) {
+        return Err(Error::Forbidden("only owners can remove admins and owners"));
+    }
+    keep_an_owner(&mut change, id, &member, Role::Guest).await?;
+    let mut theirs = store_channels::of_user(change.tx(), user).await?;
+    theirs.retain(|c| c.workspace_id == id);
+    theirs.sort_by_key(|c| c.id);
+    for channel in theirs {
+        channels::exit(app, &mut change, channel.id, user).await?;
+    }
+    announce(&mut change, id, user, MemberAction::Left).await?;
+    store::remove_member(change.tx(), id, user).await?;
+    change.control(Control::Unsubscribe { user, topic: Topic::Workspace(id) });
+    change.commit().await?;
+    app.presence.moved_out(user, id);
+    Ok(())
+}
