@@ -283,11 +283,6 @@ export const en = {
       custom_status: "Up to 100 characters on one line.",
     },
   },
-  dates: {
-    today: "Today",
-    yesterday: "Yesterday",
-    justNow: "just now",
-  },
 } as const;
 
 /** The same keys with any texts; `_one` only where the language has a singular. */

@@ -271,9 +271,4 @@ export const ko: Translation = {
       custom_status: "줄 바꿈 없이 100자까지 쓸 수 있어요.",
     },
   },
-  dates: {
-    today: "오늘",
-    yesterday: "어제",
-    justNow: "방금",
-  },
 };

@@ -5,6 +5,7 @@ import IconButton from "@mui/material/IconButton";
 import { useMemo, useSyncExternalStore } from "react";
 import { useTranslation } from "react-i18next";
 
+import { copyText } from "../lib/clipboard";
 import { currentHighlighter, piecesOf, whenHighlighter } from "../lib/highlight";
 import { codeFontFamily } from "./theme";
 
@@ -66,17 +67,14 @@ export function CodeBlock({ code, language }: CodeBlockProps) {
           ) ?? code}
         </code>
       </Box>
-      {/* Browsers lend the clipboard to pages over https and to this very machine only. */}
-      {"clipboard" in navigator && (
-        <IconButton
-          size="small"
-          aria-label={t("messages.codeCopy")}
-          onClick={() => void navigator.clipboard.writeText(code)}
-          sx={{ position: "absolute", top: 4, right: 4, opacity: 0, "@media (hover: none)": { opacity: 1 } }}
-        >
-          <ContentCopyIcon sx={{ fontSize: 16 }} />
-        </IconButton>
-      )}
+      <IconButton
+        size="small"
+        aria-label={t("messages.codeCopy")}
+        onClick={() => void copyText(code)}
+        sx={{ position: "absolute", top: 4, right: 4, opacity: 0, "@media (hover: none)": { opacity: 1 } }}
+      >
+        <ContentCopyIcon sx={{ fontSize: 16 }} />
+      </IconButton>
     </Box>
   );
 }

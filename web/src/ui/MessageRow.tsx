@@ -1,0 +1,278 @@
+/**
+ * One message in the list, with the day and the line of the unread above it.
+ *
+ * Its actions show while the pointer or the keyboard is on it, and in a menu after a long press. They
+ * are made only then: a list redraws many rows, and most are never acted on.
+ */
+import ContentCopyIcon from "@mui/icons-material/ContentCopy";
+import DeleteOutlinedIcon from "@mui/icons-material/DeleteOutlined";
+import EditOutlinedIcon from "@mui/icons-material/EditOutlined";
+import Box from "@mui/material/Box";
+import Button from "@mui/material/Button";
+import Divider from "@mui/material/Divider";
+import IconButton from "@mui/material/IconButton";
+import Menu from "@mui/material/Menu";
+import MenuItem from "@mui/material/MenuItem";
+import Typography from "@mui/material/Typography";
+import { memo, useId, useRef, useState, type ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+
+import { copyText } from "../lib/clipboard";
+import { formatDay, formatFull, formatTime } from "../lib/dates";
+import type { ListedMessage } from "../lib/rows";
+import { Avatar } from "./Avatar";
+import { Markdown } from "./Markdown";
+import { visuallyHidden } from "./visuallyHidden";
+
+const LONG_PRESS_MS = 500;
+
+/** What can be done with a message. Give the same object each time: rows redraw when it changes. */
+export interface MessageActions {
+  onEdit: (message: ListedMessage) => void;
+  onDelete: (message: ListedMessage) => void;
+  /** Send a failed one again. */
+  onRetry: (message: ListedMessage) => void;
+  /** Forget a failed one. */
+  onDiscard: (message: ListedMessage) => void;
+}
+
+/** A message and how it shows; see `Row` for the marks. */
+export interface MessageRowProps {
+  message: ListedMessage;
+  head: boolean;
+  day: boolean;
+  unread: boolean;
+  /** Stands out: what a link pointed to. */
+  marked: boolean;
+  /** Whether the Tab key reaches it; one row in the list at a time. */
+  reachable: boolean;
+  actions: MessageActions;
+  /** In place of the text, while it is edited. */
+  editor?: ReactNode;
+}
+
+interface Action {
+  label: string;
+  icon: ReactNode;
+  run: () => void;
+}
+
+/** One message. */
+export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
+  const { message, head, day, unread, marked, reachable, actions, editor } = props;
+  const { t, i18n } = useTranslation();
+  const language = i18n.language;
+  const nameId = useId();
+  const [active, setActive] = useState(false);
+  const [menuAt, setMenuAt] = useState<{ top: number; left: number } | null>(null);
+  const press = useRef<ReturnType<typeof setTimeout>>(undefined);
+
+  const date = new Date(message.createdAt);
+  const full = formatFull(date, language);
+  const pending = message.state === "pending";
+  const failed = message.state === "failed";
+
+  const offered: Action[] = [];
+  if (message.state !== "deleted" && editor === undefined) {
+    const add = (label: string, icon: ReactNode, run: () => void) => offered.push({ label, icon, run });
+    add(t("messages.copy"), <ContentCopyIcon fontSize="small" />, () => void copyText(message.content));
+    if (message.canEdit)
+      add(t("messages.edit"), <EditOutlinedIcon fontSize="small" />, () => actions.onEdit(message));
+    if (message.canDelete) {
+      add(t("messages.delete"), <DeleteOutlinedIcon fontSize="small" />, () => actions.onDelete(message));
+    }
+  }
+
+  const cancelPress = () => clearTimeout(press.current);
+
+  return (
+    <>
+      {day && (
+        <Divider sx={{ px: 2, pt: 2, pb: 0.5 }}>
+          <Typography component="h2" variant="caption" sx={{ fontWeight: 600, color: "text.secondary" }}>
+            {formatDay(date, language, new Date())}
+          </Typography>
+        </Divider>
+      )}
+      {unread && (
+        <Divider
+          textAlign="right"
+          sx={{ px: 2, py: 0.5, "&::before, &::after": { borderColor: "warning.main" } }}
+        >
+          <Typography variant="caption" sx={{ fontWeight: 700, color: "warning.main" }}>
+            {t("messages.newLine")}
+          </Typography>
+        </Divider>
+      )}
+      <Box
+        component="article"
+        aria-labelledby={nameId}
+        aria-busy={pending}
+        data-row={message.key}
+        data-message-id={message.id ?? undefined}
+        data-state={message.state}
+        tabIndex={reachable ? 0 : -1}
+        onMouseEnter={() => setActive(true)}
+        onMouseLeave={() => setActive(false)}
+        onFocus={() => setActive(true)}
+        onBlur={(event) => {
+          if (!event.currentTarget.contains(event.relatedTarget)) setActive(false);
+        }}
+        onPointerDown={(event) => {
+          if (event.pointerType !== "touch" || offered.length === 0) return;
+          const at = { top: event.clientY, left: event.clientX };
+          cancelPress();
+          press.current = setTimeout(() => setMenuAt(at), LONG_PRESS_MS);
+        }}
+        onPointerUp={cancelPress}
+        onPointerMove={cancelPress}
+        onPointerCancel={cancelPress}
+        sx={{
+          position: "relative",
+          display: "grid",
+          gridTemplateColumns: "36px minmax(0, 1fr)",
+          columnGap: 1.5,
+          px: 2,
+          pt: head ? 1 : 0.25,
+          pb: 0.25,
+          bgcolor: marked || editor !== undefined ? "courtyard.chosen" : undefined,
+          "&:hover, &:focus-within": {
+            bgcolor: marked || editor !== undefined ? undefined : "courtyard.hover",
+          },
+          "&:focus-visible": { outlineOffset: -2 },
+          "& .gutter": { visibility: active ? "visible" : "hidden" },
+        }}
+      >
+        {head ? (
+          <Avatar id={message.author.id} name={message.author.name} url={message.author.avatarUrl} />
+        ) : (
+          <Typography
+            component="time"
+            className="gutter"
+            dateTime={message.createdAt}
+            title={full}
+            sx={{
+              fontSize: "0.6875rem",
+              lineHeight: "1.5rem",
+              color: "text.secondary",
+              whiteSpace: "nowrap",
+              textAlign: "right",
+              ml: -1.5,
+            }}
+          >
+            {formatTime(date, language).replace(/\s?[AP]M$|^오[전후]\s/, "")}
+          </Typography>
+        )}
+        <Box sx={{ minWidth: 0, opacity: pending ? 0.6 : 1, lineHeight: 1.5 }}>
+          {head && (
+            <Box sx={{ display: "flex", alignItems: "baseline", gap: 1, minWidth: 0 }}>
+              <Typography
+                component="span"
+                sx={{ fontWeight: 700, overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap" }}
+              >
+                {message.author.name}
+              </Typography>
+              <Typography
+                component="time"
+                variant="caption"
+                color="text.secondary"
+                dateTime={message.createdAt}
+                title={full}
+                noWrap
+                sx={{ flex: "none" }}
+              >
+                {formatTime(date, language)}
+              </Typography>
+            </Box>
+          )}
+          <span id={nameId} hidden>
+            {t("messages.byAt", { author: message.author.name, time: formatTime(date, language) })}
+          </span>
+          {editor ?? <Body message={message} language={language} />}
+          {pending && <span style={visuallyHidden}>{t("messages.pending")}</span>}
+          {failed && (
+            <Box role="group" sx={{ display: "flex", flexWrap: "wrap", alignItems: "center", gap: 1 }}>
+              <Typography variant="caption" color="error">
+                {message.failure === undefined
+                  ? t("messages.failed")
+                  : t("messages.failedWhy", { reason: message.failure })}
+              </Typography>
+              <Button size="small" onClick={() => actions.onRetry(message)}>
+                {t("messages.retry")}
+              </Button>
+              <Button size="small" color="error" onClick={() => actions.onDiscard(message)}>
+                {t("messages.discard")}
+              </Button>
+            </Box>
+          )}
+        </Box>
+        {active && offered.length > 0 && (
+          <Box
+            role="toolbar"
+            aria-label={t("messages.actions")}
+            sx={{
+              position: "absolute",
+              top: head ? 0 : -14,
+              right: 16,
+              zIndex: 1,
+              display: "flex",
+              bgcolor: "background.paper",
+              border: 1,
+              borderColor: "divider",
+              borderRadius: 1,
+              "@media (hover: none)": { display: "none" }, // A long press gives the menu.
+            }}
+          >
+            {offered.map(({ label, icon, run }) => (
+              <IconButton key={label} size="small" aria-label={label} title={label} onClick={run}>
+                {icon}
+              </IconButton>
+            ))}
+          </Box>
+        )}
+      </Box>
+      {menuAt !== null && (
+        <Menu open onClose={() => setMenuAt(null)} anchorReference="anchorPosition" anchorPosition={menuAt}>
+          {offered.map(({ label, icon, run }) => (
+            <MenuItem
+              key={label}
+              onClick={() => {
+                setMenuAt(null);
+                run();
+              }}
+              sx={{ gap: 1.5 }}
+            >
+              {icon}
+              {label}
+            </MenuItem>
+          ))}
+        </Menu>
+      )}
+    </>
+  );
+});
+
+/** What a message says, or what is left of it. */
+function Body({ message, language }: { message: ListedMessage; language: string }) {
+  const { t } = useTranslation();
+  if (message.state === "deleted") {
+    return (
+      <Typography sx={{ fontStyle: "italic", color: "text.secondary" }}>{t("messages.deleted")}</Typography>
+    );
+  }
+  return (
+    <>
+      <Markdown text={message.content} />
+      {message.editedAt !== undefined && (
+        <Typography
+          component="span"
+          variant="caption"
+          color="text.secondary"
+          title={t("messages.editedAt", { time: formatFull(new Date(message.editedAt), language) })}
+        >
+          ({t("messages.edited")})
+        </Typography>
+      )}
+    </>
+  );
+}
