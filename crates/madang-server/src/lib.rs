@@ -30,6 +30,7 @@ mod workspaces;
 pub use config::Config;
 pub use error::Error;
 pub use http::openapi;
+pub use madang_realtime::Faults;
 pub use server::{Server, StartError};
 
 /// Which migrations the database of these settings has.

@@ -19,6 +19,8 @@ pub mod messages;
 pub mod partitions;
 pub mod reads;
 pub mod sessions;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod workspaces;
 pub mod writer;
 

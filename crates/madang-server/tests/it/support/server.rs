@@ -1,0 +1,138 @@
+//! A server for one test: in this process, on a free port, with a folder or database of its own and a
+//! clock that the test holds in its hand.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use madang_client::{Http, proto::accounts::Register, proto::accounts::Secret};
+use madang_server::{Config, Server, StartError, clock::Clock};
+
+use super::User;
+
+pub use madang_server::Faults;
+
+/// The password of everyone.
+pub const PASSWORD: &str = "correct horse";
+/// When tests begin.
+const BEGINNING: &str = "2026-11-20T09:00:00Z";
+
+/// Which database.
+#[derive(Debug, Clone)]
+pub enum Backend {
+    /// A file in the server's folder.
+    Sqlite,
+    /// A fresh database at this URL.
+    Postgres(String),
+}
+
+impl Backend {
+    /// A fresh PostgreSQL database, where there is a server for tests.
+    pub async fn postgres() -> Option<Self> {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let Some(url) = std::env::var_os("MADANG_TEST_POSTGRES_URL") else {
+            eprintln!("SKIPPED: MADANG_TEST_POSTGRES_URL is not set; `cargo xtask test` sets it");
+            return None;
+        };
+        let name = format!("it_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        Some(Self::Postgres(madang_store::testing::create_database(url.to_str()?, &name).await.unwrap()))
+    }
+}
+
+/// A running server and its folder.
+pub struct TestServer {
+    /// `http://…`
+    pub url: String,
+    /// The clock.
+    pub clock: Clock,
+    /// The fault switches.
+    pub faults: Faults,
+    /// The settings it was started with.
+    pub config: Config,
+    server: Option<Server>,
+    _folder: Option<tempfile::TempDir>,
+}
+
+impl TestServer {
+    /// Starts a server with the usual settings.
+    pub async fn start(backend: Backend) -> Self {
+        Self::start_with(backend, |_| {}).await.unwrap()
+    }
+
+    /// Starts a server with settings of the test's own.
+    pub async fn start_with(backend: Backend, change: impl FnOnce(&mut Config)) -> Result<Self, StartError> {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = config(folder.path());
+        if let Backend::Postgres(url) = backend {
+            config.database_url = Some(url);
+        }
+        change(&mut config);
+        let clock = Clock::manual(BEGINNING.parse().unwrap());
+        Ok(Self { _folder: Some(folder), ..Self::again(config, clock).await? })
+    }
+
+    /// Starts a server on a folder and database that are there already.
+    pub async fn again(config: Config, clock: Clock) -> Result<Self, StartError> {
+        let faults = Faults::default();
+        let server = Server::start_with(config.clone(), clock.clone(), faults.clone()).await?;
+        let url = format!("http://{}", server.address());
+        Ok(Self { url, clock, faults, config, server: Some(server), _folder: None })
+    }
+
+    /// Stops in order.
+    pub async fn stop(&mut self) {
+        self.server.take().unwrap().stop().await;
+    }
+
+    /// Stops in order and starts again, on the same port and data.
+    pub async fn restart(&mut self) {
+        let address = self.server.as_ref().unwrap().address();
+        self.stop().await;
+        self.config.listen = address;
+        let again = Self::again(self.config.clone(), self.clock.clone()).await.unwrap();
+        (self.server, self.faults) = (again.server, again.faults);
+    }
+
+    /// REST without a session.
+    pub fn http(&self) -> Http {
+        Http::new(&self.url).unwrap()
+    }
+
+    /// Someone new with an account. The first one owns the first workspace.
+    pub async fn user(&self, name: &str) -> User {
+        let body = Register {
+            username: name.to_owned(),
+            password: Secret(PASSWORD.to_owned()),
+            display_name: None,
+            email: None,
+        };
+        User::of(self.http(), self.http().register(&body).await.unwrap()).await
+    }
+
+    /// Two people in one workspace.
+    pub async fn users(&self) -> (User, User) {
+        (self.user("alice").await, self.user("bob").await)
+    }
+
+    /// Someone without an account.
+    pub async fn guest(&self, name: &str) -> User {
+        let body = madang_client::proto::accounts::GuestLogin { display_name: Some(name.to_owned()) };
+        User::of(self.http(), self.http().guest(&body).await.unwrap()).await
+    }
+
+    /// Moves the clock.
+    pub fn advance(&self, ms: u32) {
+        self.clock.advance(ms.into());
+    }
+}
+
+/// The settings of a server for tests.
+pub fn config(folder: &std::path::Path) -> Config {
+    #[derive(clap::Parser)]
+    struct Cli {
+        #[command(flatten)]
+        config: Config,
+    }
+    let data = folder.join("data");
+    let data = data.to_str().unwrap();
+    let arguments = ["madang", "--listen", "127.0.0.1:0", "--data", data, "--rate-limits", "off"];
+    <Cli as clap::Parser>::parse_from(arguments).config
+}

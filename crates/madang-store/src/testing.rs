@@ -1,0 +1,92 @@
+//! What tests of other crates need from a database, so that they need no SQL themselves. Only with the
+//! feature `testing`.
+
+use std::str::FromStr;
+
+use sqlx::{
+    ConnectOptions, Connection, PgConnection,
+    postgres::PgConnectOptions,
+    sqlite::{SqliteConnectOptions, SqliteConnection},
+};
+
+use crate::Result;
+
+/// Makes an empty database on the server at `url` and gives its URL.
+///
+/// # Errors
+/// When the server is away.
+pub async fn create_database(url: &str, name: &str) -> Result<String> {
+    let mut c = PgConnection::connect(url).await?;
+    // A name of the test's own.
+    sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut c).await?;
+    c.close().await?;
+    Ok(PgConnectOptions::from_str(url)?.database(name).to_url_lossy().to_string())
+}
+
+/// Lets nobody connect to a database on the server at `url` and cuts those who are, or lets them again.
+///
+/// # Errors
+/// When the server is away.
+pub async fn cut(url: &str, name: &str, away: bool) -> Result<()> {
+    let mut c = PgConnection::connect(url).await?;
+    let allow = format!("ALTER DATABASE {name} ALLOW_CONNECTIONS {}", !away);
+    sqlx::query(sqlx::AssertSqlSafe(allow)).execute(&mut c).await?;
+    if away {
+        sqlx::query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1")
+            .bind(name)
+            .execute(&mut c)
+            .await?;
+    }
+    c.close().await?;
+    Ok(())
+}
+
+/// A lock on an SQLite file, as another program would hold it.
+#[derive(Debug)]
+pub struct Lock(SqliteConnection);
+
+impl Lock {
+    /// Takes the lock for writing.
+    ///
+    /// # Errors
+    /// When the file cannot be locked.
+    pub async fn take(url: &str) -> Result<Self> {
+        let mut c = SqliteConnection::connect_with(&SqliteConnectOptions::from_str(url)?).await?;
+        sqlx::query("BEGIN IMMEDIATE").execute(&mut c).await?;
+        Ok(Self(c))
+    }
+
+    /// Gives it back.
+    ///
+    /// # Errors
+    /// When the file is gone.
+    pub async fn release(mut self) -> Result<()> {
+        sqlx::query("ROLLBACK").execute(&mut self.0).await?;
+        self.0.close().await?;
+        Ok(())
+    }
+}
+
+/// Pretends that a newer version brought a migration into the database at `url`.
+///
+/// # Errors
+/// When the database is away.
+pub async fn add_migration_of_the_future(url: &str) -> Result<()> {
+    const SQL: &str = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+                       VALUES (9999, 'future', TRUE, ''::bytea, 0)";
+    if url.starts_with("sqlite:") {
+        let mut c = SqliteConnection::connect_with(&SqliteConnectOptions::from_str(url)?).await?;
+        sqlx::query(
+            "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+             VALUES (9999, 'future', TRUE, x'', 0)",
+        )
+        .execute(&mut c)
+        .await?;
+        c.close().await?;
+    } else {
+        let mut c = PgConnection::connect(url).await?;
+        sqlx::query(SQL).execute(&mut c).await?;
+        c.close().await?;
+    }
+    Ok(())
+}
