@@ -11,10 +11,9 @@ import { MessageList, type MessageListProps } from "./MessageList";
 
 beforeAll(() => void startI18n("en"));
 beforeEach(() => {
-  vi.spyOn(HTMLElement.prototype, "offsetHeight", "get").mockImplementation(function (this: HTMLElement) {
-    return this.dataset["index"] === undefined ? 600 : 40;
-  });
-  vi.spyOn(HTMLElement.prototype, "offsetWidth", "get").mockReturnValue(400);
+  vi.spyOn(HTMLElement.prototype, "clientHeight", "get").mockReturnValue(600);
+  vi.spyOn(HTMLElement.prototype, "clientWidth", "get").mockReturnValue(400);
+  vi.spyOn(HTMLElement.prototype, "offsetHeight", "get").mockReturnValue(40);
 });
 afterEach(cleanup);
 
@@ -23,7 +22,7 @@ function message(seq: number, more: Partial<ListedMessage> = {}): ListedMessage 
     key: `m${seq}`,
     id: String(seq),
     seq,
-    author: { id: "1", name: "지민" },
+    author: { id: "1", name: "김지민" },
     content: `message **${seq}**`,
     createdAt: new Date(2026, 7, 3, 9, seq).toISOString(),
     state: "sent",
@@ -59,7 +58,7 @@ test("messages show in order under their author's name and the day", () => {
   expect(screen.getByRole("log", { name: "Messages in #general" })).toBeTruthy();
   expect(articles().map((row) => row.dataset["messageId"])).toEqual(["1", "2"]);
   expect(articles()[0]?.textContent).toContain("message 1");
-  expect(screen.getAllByText("지민")).toHaveLength(1);
+  expect(screen.getAllByText("김지민")).toHaveLength(1);
   expect(screen.getByRole("heading", { level: 2 }).textContent).toContain("August 3");
   expect(screen.getByText("This is where it begins.")).toBeTruthy();
 });
@@ -132,9 +131,10 @@ test("the message that is edited shows the editor instead of its text", () => {
   expect(articles()[1]?.textContent).not.toContain("message 2");
 });
 
-test("more is asked for at both ends, and a failure can be tried again", () => {
+test("more is asked for at both ends, and a failure can be tried again", async () => {
   const { onLoadOlder, onLoadNewer } = show([message(1)], { older: "more", newer: "more" });
-  expect([onLoadOlder, onLoadNewer].map((call) => call.mock.calls.length)).toEqual([1, 1]);
+  const calls = () => [onLoadOlder, onLoadNewer].map((call) => call.mock.calls.length);
+  await vi.waitFor(() => expect(calls()).toEqual([1, 1]));
   cleanup();
   const failed = show([message(1)], { older: "failed" });
   expect(failed.onLoadOlder).not.toHaveBeenCalled();
@@ -147,7 +147,7 @@ test("a message of another is told to a screen reader when it comes, not when th
   const live = document.querySelector("[aria-live=polite]");
   expect(live?.textContent).toBe("");
   become([message(1), message(2, { content: "안녕" })]);
-  expect(live?.textContent).toBe("지민: 안녕");
+  expect(live?.textContent).toBe("김지민: 안녕");
 });
 
 test("when newer ones are not loaded the button asks for them", () => {

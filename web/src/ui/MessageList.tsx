@@ -1,12 +1,8 @@
 /**
  * The messages of a channel: a virtual list that loads more at both ends.
  *
- * How it keeps its place: TanStack Virtual anchors to the end. The row at the top of the view is found
- * again by its key when rows come before it, and a reader at the newest message stays there when more
- * come. Two things it cannot know are added here. A reader at the end of what is *loaded* (newer pages
- * exist) must not be carried along, so following is on only at the true end. And the row that was the
- * first loses or gains what stands above it (name, day) once older ones are there: it changes its size
- * at its top, so the view moves by as much.
+ * How it keeps its place is told in `useMessagePlace.ts`. A reader at the end of what is *loaded*, while
+ * newer pages exist, must not be carried along with them: following is on only at the true end.
  *
  * Invariants:
  * - What the reader looks at does not move unless they are at the newest message or ask for it.
@@ -15,12 +11,10 @@
 import KeyboardArrowDownIcon from "@mui/icons-material/KeyboardArrowDown";
 import Box from "@mui/material/Box";
 import Button from "@mui/material/Button";
-import { defaultRangeExtractor, useVirtualizer } from "@tanstack/react-virtual";
 import {
   useEffect,
   useEffectEvent,
   useImperativeHandle,
-  useLayoutEffect,
   useRef,
   useState,
   type KeyboardEvent,
@@ -32,6 +26,7 @@ import { useTranslation } from "react-i18next";
 import type { ListedMessage, Row } from "../lib/rows";
 import { EdgeNote, type Edge } from "./EdgeNote";
 import { MessageRow, type MessageActions } from "./MessageRow";
+import { END_PX, END_ROOM_PX, TOP_PX, useMessagePlace } from "./useMessagePlace";
 import { visuallyHidden } from "./visuallyHidden";
 
 export type { Edge } from "./EdgeNote";
@@ -70,19 +65,8 @@ export interface MessageListProps {
   ref?: Ref<MessageListHandle>;
 }
 
-/** Within how many pixels of the end the reader counts as being there. */
-const END_PX = 48;
 /** How many rows before an end more are asked for. */
 const LOAD_ROWS = 12;
-/** Frames until the list has measured its rows and found its place among them. */
-const SETTLING_FRAMES = 4;
-/** How long rows that came before others may take until they are measured. */
-const MEASURING_MS = 500;
-/** Room above the first row, for what tells about older ones; always the same, so nothing jumps. */
-const TOP_PX = 64;
-/** Room below the last row, likewise. */
-const END_ROOM_PX = 24;
-
 /** The messages of a channel. */
 export function MessageList(props: MessageListProps) {
   const { rows, label, older, newer, onLoadOlder, onLoadNewer, onJumpToNewest, onSeen } = props;
@@ -90,95 +74,23 @@ export function MessageList(props: MessageListProps) {
   const { t } = useTranslation();
   const scroller = useRef<HTMLDivElement>(null);
   const lastKey = rows.at(-1)?.key;
-  const [follows, setFollows] = useState(targetId === undefined);
+  const [atEnd, setAtEnd] = useState(targetId === undefined);
   const [leftAt, setLeftAt] = useState<string>(); // The newest row when the reader left the end.
   const [activeKey, setActiveKey] = useState<string>();
   const [cameWith] = useState(lastKey);
-  const firstBefore = useRef<string>(undefined);
-  const grewAbove = useRef({ key: "", until: 0 });
-  const placedFor = useRef<string>(undefined);
-  const wasShort = useRef(false);
-  const [settled, setSettled] = useState(false);
   const seen = useRef(0);
 
   const activeIndex = activeKey === undefined ? -1 : rows.findIndex(({ key }) => key === activeKey);
 
-  // eslint-disable-next-line react-hooks/incompatible-library -- Its answers are read in this very render only.
-  const virtualizer = useVirtualizer({
-    count: rows.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: (index) => (rows[index]?.head === true ? 64 : 30),
-    getItemKey: (index) => rows[index]?.key ?? index,
-    overscan: 8,
-    paddingStart: TOP_PX,
-    paddingEnd: END_ROOM_PX,
-    scrollPaddingStart: TOP_PX,
-    anchorTo: "end",
-    followOnAppend: follows && newer === "none",
-    scrollEndThreshold: follows && newer === "none" ? END_PX : 1,
-    rangeExtractor: (range) => {
-      const indexes = defaultRangeExtractor(range);
-      if (activeIndex < 0 || indexes.includes(activeIndex)) return indexes;
-      return [...indexes, activeIndex].sort((a, b) => a - b);
-    },
+  const follows = atEnd && newer === "none";
+  const { virtualizer, settled } = useMessagePlace({
+    rows,
+    scroller,
+    follows,
+    keepIndex: activeIndex,
+    targetId,
   });
   const items = virtualizer.getVirtualItems();
-
-  // Where to begin, and where a link points to.
-  useLayoutEffect(() => {
-    if (rows.length === 0) return;
-    const target = targetId === undefined ? -1 : rows.findIndex(({ message }) => message.id === targetId);
-    const began = placedFor.current === undefined;
-    // A target that is not loaded may come with a page on its way, and is gone to then.
-    const place = target >= 0 ? targetId : "";
-    if (!began && (place === "" || place === placedFor.current)) {
-      if (targetId === undefined) placedFor.current = "";
-      return;
-    }
-    placedFor.current = place;
-    const unread = rows.findIndex((row) => row.unread);
-    if (target >= 0) virtualizer.scrollToIndex(target, { align: "center" });
-    else if (unread >= 0) virtualizer.scrollToIndex(unread, { align: "start" });
-    else virtualizer.scrollToEnd();
-    setSettled(false);
-    // Rows are counted until the place is found, so none may come before them meanwhile.
-    let frames = SETTLING_FRAMES;
-    const wait = () => {
-      frames -= 1;
-      if (frames > 0) requestAnimationFrame(wait);
-      else setSettled(true);
-    };
-    requestAnimationFrame(wait);
-  }, [rows, targetId, virtualizer]);
-
-  // The row that was first changes at its top when older ones come.
-  useLayoutEffect(() => {
-    const first = rows[0]?.key;
-    if (firstBefore.current !== undefined && firstBefore.current !== first) {
-      grewAbove.current = { key: firstBefore.current, until: performance.now() + MEASURING_MS };
-      // A list that did not fill the view stood at its end, which is where the reader was.
-      if (wasShort.current) virtualizer.scrollToEnd();
-    }
-    firstBefore.current = first;
-    virtualizer.shouldAdjustScrollPositionOnItemSizeChange = (item, _delta, instance) => {
-      const offset = instance.scrollOffset ?? 0;
-      const { key, until } = grewAbove.current;
-      if (performance.now() < until) {
-        const former = instance.measurementsCache.find((measured) => measured.key === key);
-        if (former !== undefined && former.start <= offset + TOP_PX + 1 && item.index <= former.index)
-          return true;
-      }
-      const measured = instance.itemSizeCache.has(item.key);
-      return measured ? item.end <= offset && instance.scrollDirection !== "backward" : item.start < offset;
-    };
-  }, [rows, virtualizer]);
-
-  // What one writes oneself is to be seen.
-  const last = rows.at(-1);
-  const toOwn = useEffectEvent(() => {
-    if (last?.message.own === true && last.message.state === "pending") virtualizer.scrollToEnd();
-  });
-  useLayoutEffect(() => toOwn(), [lastKey]);
 
   const first = items[0]?.index ?? 0;
   const end = items.at(-1)?.index ?? 0;
@@ -199,10 +111,9 @@ export function MessageList(props: MessageListProps) {
     const element = scroller.current;
     if (element === null || rows.length === 0) return;
     const bottom = element.scrollTop + element.clientHeight;
-    const atEnd = newer === "none" && element.scrollHeight - bottom <= END_PX;
-    wasShort.current = element.scrollHeight <= element.clientHeight;
-    setFollows(atEnd);
-    setLeftAt((before) => (atEnd ? undefined : (before ?? lastKey)));
+    const there = newer === "none" && element.scrollHeight - bottom <= END_PX;
+    setAtEnd(there);
+    setLeftAt((before) => (there ? undefined : (before ?? lastKey)));
     if (!document.hasFocus()) return; // A page nobody looks at has not been read.
     const inView = virtualizer
       .getVirtualItems()
