@@ -16,7 +16,7 @@ import type { Channel, Message, ReadMark } from "../api/types";
 import { applyChanges, applyEvent, forgetTimeline, type Cache } from "./apply";
 import { putMessages, putReadMark } from "./cache";
 import { Outbox } from "./outbox";
-import type { Timeline } from "./timeline";
+import { lastSeq, type Timeline } from "./timeline";
 import { forgetTyping } from "./typing";
 import { Versions } from "./versions";
 
@@ -98,7 +98,13 @@ export function startSync(client: QueryClient, login: Login): Sync {
       if (fromServer<Message>(message)) return message;
       throw asApiError(new Error("The acknowledgement carries no message"));
     },
-    onSent: (message) => putMessages(client, message.channel_id, me, [message]),
+    onSent: (message) => {
+      // The answer may be faster than the events before it; then the event brings the message.
+      const timeline = client.getQueryData<Timeline>(keys.timeline(message.channel_id));
+      if (timeline?.loaded === true && message.seq === lastSeq(timeline) + 1) {
+        putMessages(client, message.channel_id, me, [message]);
+      }
+    },
   });
   useConnectionStore.setState({ status: { phase: "connecting" }, tried: false });
   socket.start();
@@ -132,5 +138,3 @@ export function startSync(client: QueryClient, login: Login): Sync {
     },
   };
 }
-
-export type { Timeline };

@@ -1,0 +1,142 @@
+/** A channel: its messages, the field to write in, its people. */
+
+import Box from "@mui/material/Box";
+import Button from "@mui/material/Button";
+import Typography from "@mui/material/Typography";
+import { useCallback, useEffect, useRef, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { useNavigate, useParams } from "react-router";
+
+import { asApiError } from "../api/errors";
+import type { Channel } from "../api/types";
+import { ChannelHeader } from "../features/channels/ChannelHeader";
+import { ChannelDialogs, useChannelDialog } from "../features/channels/dialogs";
+import { JoinBar } from "../features/channels/JoinBar";
+import { MembersAside } from "../features/channels/MembersAside";
+import { MessageComposer } from "../features/messages/MessageComposer";
+import { MessagesPane } from "../features/messages/MessagesPane";
+import { useTimeline } from "../features/messages/useTimeline";
+import { ConnectionLine } from "../features/presence/ConnectionLine";
+import { TypingLine } from "../features/presence/TypingLine";
+import { useSayTyping } from "../features/presence/useTyping";
+import { useReading } from "../features/reads/useReading";
+import { useTitle } from "../features/reads/useTitle";
+import { paths } from "../paths";
+import { useMyId } from "../state/context";
+import { errorText } from "../state/errorText";
+import { writeLastPlace } from "../state/lastPlace";
+import { useChannel } from "../state/places";
+import { AppShell } from "../ui/AppShell";
+import type { MessageListHandle } from "../ui/MessageList";
+import { Sidebar } from "./Sidebar";
+import { Splash } from "./Splash";
+
+export function ChannelPage() {
+  const { channelId = "" } = useParams();
+  const { channel, error } = useChannel(channelId);
+  if (channel !== undefined) return <OpenChannel key={channel.id} channel={channel} />;
+  if (error !== null) return <Lost error={error} channelId={channelId} />;
+  return <Splash />;
+}
+
+function OpenChannel({ channel }: { channel: Channel }) {
+  const { t } = useTranslation();
+  const navigate = useNavigate();
+  const myId = useMyId();
+  const loaded = useTimeline(channel);
+  const { readSeq, seen } = useReading(channel);
+  const { typed, stopped } = useSayTyping(channel.id);
+  const [dialog, setDialog] = useChannelDialog();
+  const [membersOpen, setMembersOpen] = useState(false);
+  const [editing, setEditing] = useState<string>();
+  const list = useRef<MessageListHandle>(null);
+  useTitle(`#${channel.name}`);
+
+  const id = channel.id;
+  useEffect(() => writeLastPlace(myId, id), [myId, id]);
+
+  const focusField = () => document.querySelector<HTMLElement>("#composer textarea:not([disabled])")?.focus();
+  const edit = useCallback((key: string | undefined) => {
+    setEditing(key);
+    if (key === undefined) focusField();
+  }, []);
+
+  return (
+    <AppShell
+      place={channel.id}
+      sidebar={<Sidebar channel={channel} />}
+      header={
+        <ChannelHeader
+          channel={channel}
+          membersOpen={membersOpen}
+          onToggleMembers={() => setMembersOpen(!membersOpen)}
+          onDialog={setDialog}
+        />
+      }
+      aside={
+        membersOpen ? <MembersAside channel={channel} onInvite={() => setDialog("invite")} /> : undefined
+      }
+      asideLabel={t("members.members")}
+      asideOpen={membersOpen}
+      onAsideClose={() => setMembersOpen(false)}
+    >
+      <ConnectionLine />
+      <MessagesPane
+        ref={list}
+        channel={channel}
+        loaded={loaded}
+        editing={editing}
+        onEdit={edit}
+        readSeq={readSeq}
+        onSeen={seen}
+        beginning={
+          <Typography variant="body2" color="text.secondary">
+            {t("messages.beginning", { name: channel.name })}
+          </Typography>
+        }
+      />
+      {channel.joined === true ? (
+        <Box id="composer" sx={{ flex: "none", px: 2, pt: 1 }}>
+          <MessageComposer
+            channel={channel}
+            onTyped={typed}
+            onSent={() => {
+              stopped();
+              if (loaded.newer === "none") list.current?.scrollToNewest();
+              else void loaded.loadNewest();
+            }}
+            onEditLast={() =>
+              edit(loaded.messages.findLast((message) => message.own && message.canEdit)?.key)
+            }
+          />
+        </Box>
+      ) : (
+        <JoinBar channel={channel} />
+      )}
+      <TypingLine channelId={channel.id} />
+      <ChannelDialogs
+        channel={channel}
+        open={dialog}
+        onClose={() => setDialog(undefined)}
+        onGone={() => void navigate(paths.home)}
+      />
+    </AppShell>
+  );
+}
+
+/** A channel that is not there, or that cannot be read now. */
+function Lost({ error, channelId }: { error: Error; channelId: string }) {
+  const { t } = useTranslation();
+  const navigate = useNavigate();
+  useTitle(undefined);
+  const missing = asApiError(error).code === "not_found" || asApiError(error).code === "invalid";
+  return (
+    <AppShell place={channelId} sidebar={<Sidebar channel={undefined} />} header={null}>
+      <ConnectionLine />
+      <Box sx={{ flex: 1, display: "grid", placeContent: "center", textAlign: "center", gap: 2 }}>
+        <Typography role="alert">{missing ? t("channels.notFound") : errorText(error)}</Typography>
+        <Button onClick={() => void navigate(paths.home)}>{t("errors.home")}</Button>
+      </Box>
+    </AppShell>
+  );
+}

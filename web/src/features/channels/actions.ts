@@ -1,0 +1,77 @@
+/** What can be done with channels. The events of the gateway tell everyone else. */
+
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+
+import { keys } from "../../api/keys";
+import * as requests from "../../api/requests";
+import type { Channel, CreateChannel, UpdateChannel, UserSummary } from "../../api/types";
+import { editChannel, mergeChannel, putMember } from "../../state/cache";
+import { useSync } from "../../state/context";
+import { errorText } from "../../state/errorText";
+import { notify } from "../../state/notices";
+
+const tell = (error: Error) => notify(errorText(error), "error");
+
+/** Its errors belong to the form. */
+export function useCreateChannel(onDone: (channel: Channel) => void) {
+  const sync = useSync();
+  return useMutation({
+    mutationFn: (body: CreateChannel) => requests.createChannel(body),
+    onSuccess: (channel) => {
+      sync.joined(channel);
+      onDone(channel);
+    },
+  });
+}
+
+/** Its errors belong to the form. */
+export function useUpdateChannel(channelId: string, onDone: () => void) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (body: UpdateChannel) => requests.updateChannel(channelId, body),
+    onSuccess: (state) => {
+      editChannel(client, channelId, (channel) => mergeChannel(channel, state));
+      onDone();
+    },
+  });
+}
+
+export function useJoinChannel(onDone?: (channel: Channel) => void) {
+  const sync = useSync();
+  return useMutation({
+    mutationFn: requests.joinChannel,
+    onSuccess: (channel) => {
+      sync.joined(channel);
+      onDone?.(channel);
+    },
+    onError: tell,
+  });
+}
+
+export function useLeaveChannel(onDone: () => void) {
+  return useMutation({ mutationFn: requests.leaveChannel, onSuccess: onDone, onError: tell });
+}
+
+export function useDeleteChannel(onDone: () => void) {
+  return useMutation({ mutationFn: requests.deleteChannel, onSuccess: onDone, onError: tell });
+}
+
+export function useInvite(channelId: string, onDone: (user: UserSummary) => void) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (user: UserSummary) => requests.addChannelMember(channelId, user.id),
+    onSuccess: (member) => {
+      putMember(client, keys.channelMembers(channelId), member);
+      onDone(member.user);
+    },
+    onError: tell,
+  });
+}
+
+export function useRemoveFromChannel(channelId: string, onDone: () => void) {
+  return useMutation({
+    mutationFn: (userId: string) => requests.removeChannelMember(channelId, userId),
+    onSuccess: onDone,
+    onError: tell,
+  });
+}

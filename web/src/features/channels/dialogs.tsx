@@ -1,0 +1,65 @@
+/** The dialogs of a channel: at most one is open. */
+
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+
+import type { Channel } from "../../api/types";
+import { notify } from "../../state/notices";
+import { ConfirmDialog } from "../../ui/ConfirmDialog";
+import { useDeleteChannel, useLeaveChannel } from "./actions";
+import { EditChannelDialog } from "./ChannelFormDialog";
+import { InviteDialog } from "./InviteDialog";
+
+export type ChannelDialog = "invite" | "edit" | "leave" | "delete";
+
+export interface ChannelDialogsProps {
+  channel: Channel;
+  open: ChannelDialog | undefined;
+  onClose: () => void;
+  /** One is out of the channel. */
+  onGone: () => void;
+}
+
+export function ChannelDialogs({ channel, open, onClose, onGone }: ChannelDialogsProps) {
+  const { t } = useTranslation();
+  const gone = () => {
+    onClose();
+    onGone();
+  };
+  const leave = useLeaveChannel(gone);
+  const remove = useDeleteChannel(() => {
+    notify(t("channels.gone", { name: channel.name }));
+    gone();
+  });
+  return (
+    <>
+      {open === "invite" && <InviteDialog channel={channel} onClose={onClose} />}
+      {open === "edit" && <EditChannelDialog channel={channel} onClose={onClose} />}
+      <ConfirmDialog
+        open={open === "leave"}
+        title={t("channels.leaveTitle", { name: channel.name })}
+        body={channel.kind === "private" ? t("channels.leavePrivate") : t("channels.leavePublic")}
+        confirmLabel={t("channels.leave")}
+        danger={channel.kind === "private"}
+        busy={leave.isPending}
+        onCancel={onClose}
+        onConfirm={() => leave.mutate(channel.id)}
+      />
+      <ConfirmDialog
+        open={open === "delete"}
+        title={t("channels.deleteTitle", { name: channel.name })}
+        body={t("channels.deleteBody")}
+        confirmLabel={t("channels.delete")}
+        danger
+        busy={remove.isPending}
+        onCancel={onClose}
+        onConfirm={() => remove.mutate(channel.id)}
+      />
+    </>
+  );
+}
+
+/** Which dialog is open, as state. */
+export function useChannelDialog(): [ChannelDialog | undefined, (dialog: ChannelDialog | undefined) => void] {
+  return useState<ChannelDialog>();
+}

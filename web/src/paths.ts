@@ -1,0 +1,9 @@
+/** Every address of the client, in one place. */
+
+export const paths = {
+  home: "/",
+  entrance: "/login",
+  channel: (id: string) => `/c/${encodeURIComponent(id)}`,
+  /** The pattern of `channel`. */
+  anyChannel: "/c/:channelId",
+} as const;

@@ -1,0 +1,23 @@
+/** One sync per login: begun when someone signs in, in this tab or another, ended when they sign out. */
+
+import type { QueryClient } from "@tanstack/react-query";
+import { create } from "zustand";
+
+import { currentLogin, onLoginChange, type Login } from "../api/session";
+import { startSync, type Sync } from "./sync";
+
+export const useRunningStore = create<{ sync: Sync | undefined }>(() => ({ sync: undefined }));
+
+let sessionId: string | undefined;
+
+export function followLogin(client: QueryClient): void {
+  const follow = (login: Login | undefined) => {
+    if (login?.sessionId === sessionId) return; // Only the tokens were renewed.
+    sessionId = login?.sessionId;
+    const { sync } = useRunningStore.getState();
+    sync?.stop();
+    useRunningStore.setState({ sync: login === undefined ? undefined : startSync(client, login) });
+  };
+  onLoginChange(follow);
+  follow(currentLogin());
+}
