@@ -39,6 +39,12 @@ pub fn floor_at(unix_ms: i64) -> i64 {
     compose(unix_ms, 0, 0)
 }
 
+/// The Unix millisecond in which an id was made.
+#[must_use]
+pub const fn made_at(id: i64) -> i64 {
+    (id >> (NODE_BITS + SEQUENCE_BITS)) + EPOCH_MS
+}
+
 /// The text is not an id of the kind asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not an id: expected decimal digits")]
@@ -166,6 +172,7 @@ mod tests {
         assert!(compose(now, 1, 4095) < compose(now, 2, 0));
         assert!(compose(now, 1, 1) < compose(now, 1, 2));
         assert!(compose(i64::MAX, 511, 4095) > 0, "never negative");
+        assert_eq!(made_at(compose(now, 511, 4095)), now);
     }
 
     #[test]

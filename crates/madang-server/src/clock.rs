@@ -61,6 +61,12 @@ pub struct Ids {
 const PER_MS: u16 = 1 << (ids::SEQUENCE_BITS - 1);
 
 impl Ids {
+    /// Ids that come after one that is there already, also when the clock was set back meanwhile.
+    #[must_use]
+    pub fn after(newest: i64) -> Self {
+        Self { last: Mutex::new((ids::made_at(newest), PER_MS - 1)) }
+    }
+
     /// A new id.
     pub fn next<T: From<i64>>(&self, now: Timestamp) -> T {
         let mut last = self.last.lock();
@@ -90,5 +96,6 @@ mod tests {
             assert!(id > last && id & ids::GUEST_BIT == 0);
             last = id;
         }
+        assert!(Ids::after(last).next::<i64>(now.plus_millis(-5_000)) > last, "after a restart, too");
     }
 }

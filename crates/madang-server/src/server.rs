@@ -34,7 +34,10 @@ pub struct StartError(String);
 
 impl StartError {
     fn of(what: impl std::fmt::Display) -> impl FnOnce(&dyn std::error::Error) -> Self {
-        move |e| Self(format!("{what}: {e}"))
+        move |e| {
+            let causes = std::iter::successors(e.source(), |cause| cause.source());
+            Self(causes.fold(format!("{what}: {e}"), |text, cause| format!("{text}: {cause}")))
+        }
     }
 }
 
@@ -72,6 +75,7 @@ impl Server {
         let address = listener.address().map_err(|e| StartError::of(config.listen)(&e))?;
         let db = database(&config).await?;
         partitions::ensure(&db, clock.now()).await.map_err(|e| StartError::of("database")(&e))?;
+        let newest = db.newest_id().await.map_err(|e| StartError::of("database")(&e))?;
         if config.rate_limits == Switch::Off {
             tracing::warn!("rate limits are off: for load tests only");
         }
@@ -85,7 +89,7 @@ impl Server {
             hub,
             presence: Board::default(),
             clock,
-            ids: Ids::default(),
+            ids: Ids::after(newest),
             keys,
             issuer,
             passwords: Passwords::default(),
@@ -176,14 +180,7 @@ async fn database(config: &Config) -> Result<Db, StartError> {
 
 fn start_children(app: &App, listener: Listener) {
     app.hub.start(&app.supervisor);
-    let (of_bus, of_writer, of_sweep, of_http) = (app.clone(), app.clone(), app.clone(), app.clone());
-    app.supervisor.child("bus", move || {
-        let app = of_bus.clone();
-        async move {
-            let running = app.bus.run();
-            running.await
-        }
-    });
+    let (of_writer, of_sweep, of_http) = (app.clone(), app.clone(), app.clone());
     app.supervisor.child("writer", move || {
         let app = of_writer.clone();
         async move {

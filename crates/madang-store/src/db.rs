@@ -187,6 +187,26 @@ impl Db {
         })
     }
 
+    /// The newest id in use, so that new ones come after it whatever the clock says.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn newest_id(&self) -> Result<i64> {
+        let tx = &mut self.read().await?;
+        let mut newest = 0;
+        for sql in [
+            "SELECT MAX(id) FROM users",
+            "SELECT MAX(id) FROM sessions",
+            "SELECT MAX(id) FROM workspaces",
+            "SELECT MAX(id) FROM channels",
+            "SELECT MAX(id) FROM messages",
+        ] {
+            let row = optional!(&mut *tx, (Option<i64>,), sql)?;
+            newest = newest.max(row.and_then(|r| r.0).unwrap_or_default());
+        }
+        Ok(newest)
+    }
+
     /// Which database it is, for people.
     #[must_use]
     pub const fn name(&self) -> &'static str {

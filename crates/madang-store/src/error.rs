@@ -28,9 +28,9 @@ pub type Result<T> = std::result::Result<T, Error>;
 
 /// Primary SQLite result codes that pass: BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN.
 const SQLITE_PASSING: [i64; 6] = [5, 6, 8, 10, 13, 14];
-/// PostgreSQL classes that pass: connection, insufficient resources, operator intervention,
-/// serialization, system error.
-const POSTGRES_PASSING: [&str; 5] = ["08", "53", "57", "40", "58"];
+/// PostgreSQL classes that pass: connection, insufficient resources, object not in the state it must be
+/// in, operator intervention, serialization, system error.
+const POSTGRES_PASSING: [&str; 6] = ["08", "53", "55", "57", "40", "58"];
 
 fn is_passing(error: &sqlx::Error) -> bool {
     match error {

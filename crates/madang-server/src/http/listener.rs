@@ -53,6 +53,7 @@ impl Listener {
     /// When the socket is broken.
     pub async fn run(&self, app: App, router: Router) -> Result<(), BoxError> {
         loop {
+            app.faults.point("listener");
             let place = Arc::clone(&self.places).acquire_owned().await?;
             let (stream, peer) = tokio::select! {
                 accepted = self.socket.accept() => match accepted {
@@ -67,7 +68,6 @@ impl Listener {
                 },
                 () = app.shutdown.wait() => return Ok(()),
             };
-            app.faults.point("listener");
             drop(stream.set_nodelay(true));
             let (router, shutdown) = (router.clone(), app.shutdown.clone());
             let service = service_fn(move |mut request: Request<Incoming>| {

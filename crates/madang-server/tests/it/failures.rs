@@ -1,0 +1,109 @@
+//! The outside fails: the database is away, locked, newer or foreign. Clear errors, and all is well
+//! again without a restart.
+
+use madang_client::proto::{error::ErrorCode, messages::CreateMessage};
+use madang_store::testing;
+
+use crate::support::{Backend, TestServer, User, on_both};
+
+fn hello() -> CreateMessage {
+    CreateMessage { content: "hi".to_owned(), nonce: Some("once".to_owned()) }
+}
+
+async fn refused_for_now(user: &User) {
+    let refused = user.http.create_message(user.general(), &hello()).await.unwrap_err();
+    assert_eq!(refused.code(), Some(ErrorCode::Unavailable), "{refused}");
+    assert!(refused.retry_after().is_some());
+}
+
+async fn stored_once(user: &User) {
+    let message = user.http.create_message(user.general(), &hello()).await.unwrap();
+    let page = user.http.messages(user.general(), Default::default()).await.unwrap();
+    assert_eq!(page.items, [message]);
+}
+
+#[tokio::test]
+async fn a_locked_file_is_503_and_reading_goes_on_until_it_is_free_again() {
+    let s = TestServer::start_with(Backend::Sqlite, |c| c.database_patience = 1).await.unwrap();
+    let alice = s.user("alice").await;
+    let lock = testing::Lock::take(&s.config.database()).await.unwrap();
+    refused_for_now(&alice).await;
+    alice.http.messages(alice.general(), Default::default()).await.unwrap();
+    lock.release().await.unwrap();
+    stored_once(&alice).await;
+}
+
+#[tokio::test]
+async fn a_lost_database_is_503_until_it_is_back() {
+    let Some(Backend::Postgres(url)) = Backend::postgres().await else { return };
+    let (server, name) = url.rsplit_once('/').unwrap();
+    let name = name.split('?').next().unwrap();
+    let server = format!("{server}/postgres");
+    let s =
+        TestServer::start_with(Backend::Postgres(url.clone()), |c| c.database_patience = 1).await.unwrap();
+    let alice = s.user("alice").await;
+    testing::cut(&server, name, true).await.unwrap();
+    refused_for_now(&alice).await;
+    assert_eq!(alice.http.channels().await.unwrap_err().code(), Some(ErrorCode::Unavailable));
+    let (status, health) = s.http().health().await.unwrap();
+    assert_eq!((status, &health["ready"], &health["database"]["up"]), (503, &false.into(), &false.into()));
+    testing::cut(&server, name, false).await.unwrap();
+    stored_once(&alice).await;
+    assert_eq!(s.http().health().await.unwrap().0, 200);
+}
+
+on_both! {
+    async fn a_newer_schema_is_refused_with_what_to_do(s: TestServer) {
+        let mut s = s;
+        s.stop().await;
+        testing::add_migration_of_the_future(&s.config.database()).await.unwrap();
+        let error = TestServer::again(s.config.clone(), s.clock.clone()).await.err().unwrap().to_string();
+        assert!(error.contains("newer Madang"), "{error}");
+    }
+
+    async fn two_servers_cannot_share_a_data_folder(s: TestServer) {
+        let error = TestServer::again(s.config.clone(), s.clock.clone()).await.err().unwrap().to_string();
+        assert!(error.contains("another madang uses the data folder"), "{error}");
+    }
+
+    async fn an_orderly_stop_loses_nothing_that_was_acknowledged(s: TestServer) {
+        let mut s = s;
+        let (alice, bob) = s.users().await;
+        let general = alice.general();
+        let sender = alice.client.clone();
+        let sending = async move {
+            let mut acknowledged = Vec::new();
+            for n in 0..200 {
+                acknowledged.push(sender.send(general, &n.to_string()).await.unwrap());
+            }
+            acknowledged
+        };
+        let stopping = async {
+            bob.client.wait_for("some messages", |state| (state.channel(general)?.facts().last_seq > 20).then_some(()))
+                .await.unwrap();
+            s.restart().await;
+        };
+        let (acknowledged, ()) = tokio::join!(sending, stopping);
+        let view = bob.client.wait_for("all messages", |state| {
+            let view: Vec<_> = state.channel(general)?.messages().map(|m| (m.seq, m.content.clone())).collect();
+            (view.len() == 200).then_some(view)
+        });
+        let wanted: Vec<_> = acknowledged.into_iter().map(|m| (m.seq, m.content)).collect();
+        assert_eq!(view.await.unwrap(), wanted);
+        assert!(wanted.iter().zip(1..).all(|((seq, _), n)| *seq == n), "no hole, no double");
+    }
+}
+
+#[tokio::test]
+async fn settings_that_cannot_work_are_refused_with_what_to_do() {
+    let wrong: [(fn(&mut madang_server::Config), &str); 4] = [
+        (|c| c.database_url = Some("mysql://x".to_owned()), "expected sqlite:PATH or postgres://"),
+        (|c| c.issuer_secret = Some("s".repeat(32)), "set --issuer"),
+        (|c| c.issuer = Some("https://id.example.org".to_owned()), "either --issuer-secret or --issuer-jwks"),
+        (|c| c.data = "/dev/null/x".into(), "data folder /dev/null/x"),
+    ];
+    for (change, words) in wrong {
+        let error = TestServer::start_with(Backend::Sqlite, change).await.err().unwrap().to_string();
+        assert!(error.contains(words), "{error}");
+    }
+}
