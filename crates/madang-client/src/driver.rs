@@ -12,18 +12,21 @@
 
 mod fetch;
 mod link;
+mod request;
 
-use std::{collections::HashMap, sync::Arc, time::Instant};
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use madang_proto::{
-    ChannelId, Command, Event, WorkspaceId,
-    channels::Channel,
+    Command, Event,
     messages::{Message, SendMessage},
-    page::{MessagePageQuery, Page},
 };
 use serde_json::Value;
 use tokio::{
-    sync::{broadcast, mpsc, oneshot, watch},
+    sync::{broadcast, mpsc, watch},
     task::JoinSet,
 };
 
@@ -36,70 +39,8 @@ use crate::{
 };
 use fetch::Done;
 use link::Link;
-
-type Reply<T> = oneshot::Sender<T>;
-
-/// What is asked through the handle.
-#[derive(Debug)]
-pub(crate) enum Request {
-    Enqueue {
-        channel: ChannelId,
-        content: String,
-        nonce: String,
-        done: Option<Reply<Result<Message, Error>>>,
-        reply: Reply<()>,
-    },
-    Retry {
-        nonce: String,
-        reply: Reply<()>,
-    },
-    Discard {
-        nonce: String,
-        reply: Reply<()>,
-    },
-    Command {
-        command: Box<Command>,
-        reply: Reply<Result<Value, Error>>,
-    },
-    LearnMessage {
-        message: Box<Message>,
-        reply: Reply<()>,
-    },
-    LearnChannel {
-        channel: Box<Channel>,
-        reply: Reply<()>,
-    },
-    Left {
-        channel: ChannelId,
-        reply: Reply<()>,
-    },
-    LoadMessages {
-        channel: ChannelId,
-        query: MessagePageQuery,
-        reply: Reply<Result<Page<Message>, Error>>,
-    },
-    LoadMembers {
-        channel: ChannelId,
-        reply: Option<Reply<Result<(), Error>>>,
-    },
-    LoadWorkspaceMembers {
-        workspace: WorkspaceId,
-        reply: Option<Reply<Result<(), Error>>>,
-    },
-    LoadDirectory {
-        workspace: WorkspaceId,
-        reply: Option<Reply<Result<(), Error>>>,
-    },
-    Disconnect {
-        reply: Reply<()>,
-    },
-    Reconnect {
-        reply: Reply<()>,
-    },
-    Close {
-        reply: Reply<()>,
-    },
-}
+use request::Reply;
+pub(crate) use request::Request;
 
 /// Who waits for the answer to a `rid`.
 enum Waiting {
@@ -230,8 +171,10 @@ impl Driver {
                 self.change(|state| state.put_left(channel));
                 _ = reply.send(());
             }
-            Request::LoadMessages { channel, query, reply } => self.load_messages(channel, query, reply),
-            Request::LoadMembers { channel, reply } => self.load_members(channel, reply),
+            Request::LoadMessages { channel, query, reply } => {
+                self.load_messages(channel, query, Duration::ZERO, reply);
+            }
+            Request::LoadMembers { channel, reply } => self.load_members(channel, Duration::ZERO, reply),
             Request::LoadWorkspaceMembers { workspace, reply } => {
                 self.load_workspace_members(workspace, reply);
             }

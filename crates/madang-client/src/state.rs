@@ -17,6 +17,9 @@ mod members;
 mod ready;
 mod timeline;
 
+#[cfg(test)]
+mod tests;
+
 use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use madang_proto::{
@@ -281,6 +284,10 @@ impl State {
         }
         let Some(channel) = self.channel_mut(id) else { return true };
         match page {
+            Some(_) if channel.reloading => {
+                channel.timeline.give_up_page();
+                false
+            }
             Some(page) => channel.put_page(number, page, me),
             None => {
                 channel.timeline.give_up_page();
@@ -309,7 +316,11 @@ impl State {
         for member in members.iter().flatten() {
             self.learn_user(&member.user);
         }
-        self.channel_mut(id).is_none_or(|channel| channel.members.put(number, members))
+        let Some(channel) = self.channel_mut(id) else { return true };
+        if channel.reloading && members.is_some() {
+            return false;
+        }
+        channel.members.put(number, members)
     }
 
     /// The members of a workspace are being fetched; [`State::put_workspace_members`] follows with the
@@ -343,10 +354,10 @@ impl State {
     /// to be fetched again.
     pub fn put_directory(&mut self, id: WorkspaceId, number: u64, channels: Option<Vec<Channel>>) -> bool {
         let Some(directory) = self.directories.get_mut(&id).map(Arc::make_mut) else { return true };
-        directory.fetching = directory.fetching.saturating_sub(1);
         if number != directory.epoch {
             return false;
         }
+        directory.fetching = directory.fetching.saturating_sub(1);
         if let Some(channels) = channels {
             directory.loaded = true;
             let others = channels.into_iter().filter(|channel| channel.joined != Some(true));

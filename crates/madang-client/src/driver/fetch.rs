@@ -24,6 +24,9 @@ use crate::{
     state::{Effect, Reloaded},
 };
 
+/// How long to wait when an answer came too late because the channel is being loaded anew.
+const WHILE_RELOADING: Duration = Duration::from_millis(200);
+
 /// What arrived.
 pub(super) enum Done {
     Connected(Box<Result<(RawSocket, Ready), Error>>),
@@ -112,20 +115,30 @@ impl Driver {
         &mut self,
         id: ChannelId,
         query: MessagePageQuery,
+        delay: Duration,
         reply: Reply<Result<Page<Message>, Error>>,
     ) {
         let http = self.http.clone();
         let number = self.change(|state| state.expect_page(id));
         self.loads.spawn(async move {
+            tokio::time::sleep(delay).await;
             let page = http.messages(id, query).await;
             Done::Messages(id, query, number, page, reply)
         });
     }
 
-    pub(super) fn load_members(&mut self, id: ChannelId, reply: Option<Reply<Result<(), Error>>>) {
+    pub(super) fn load_members(
+        &mut self,
+        id: ChannelId,
+        delay: Duration,
+        reply: Option<Reply<Result<(), Error>>>,
+    ) {
         let http = self.http.clone();
         let number = self.change(|state| state.expect_members(id));
-        self.loads.spawn(async move { Done::Members(id, number, http.all_channel_members(id).await, reply) });
+        self.loads.spawn(async move {
+            tokio::time::sleep(delay).await;
+            Done::Members(id, number, http.all_channel_members(id).await, reply)
+        });
     }
 
     pub(super) fn load_workspace_members(
@@ -179,7 +192,7 @@ impl Driver {
                     self.settle_all(items.unwrap_or_default());
                     _ = reply.send(page);
                 } else {
-                    self.load_messages(id, query, reply);
+                    self.load_messages(id, query, WHILE_RELOADING, reply);
                 }
             }
             Done::Members(id, number, members, reply) => {
@@ -187,7 +200,7 @@ impl Driver {
                 if self.change(|state| state.put_members(id, number, members)) {
                     answer(reply, outcome);
                 } else {
-                    self.load_members(id, reply);
+                    self.load_members(id, WHILE_RELOADING, reply);
                 }
             }
             Done::WorkspaceMembers(id, number, members, reply) => {

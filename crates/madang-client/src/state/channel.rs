@@ -43,6 +43,8 @@ pub struct ChannelState {
     buffer: BTreeMap<i64, Event>,
     pub(super) catching_up: bool,
     pub(super) reloading: bool,
+    /// Messages had been loaded, were dropped, and are not there again.
+    pub(super) reopen: bool,
 }
 
 /// A channel fetched anew: first the channel, then what had been loaded of it.
@@ -60,14 +62,16 @@ impl ChannelState {
     pub(super) fn new(facts: Channel) -> Self {
         let mut new = Self {
             facts_version: facts.version,
+            // What was asked for in an earlier stay is not an answer in this one.
+            timeline: Timeline::since(facts.version),
+            members: Members::since(facts.version),
             facts,
-            timeline: Timeline::default(),
-            members: Members::default(),
             reads: BTreeMap::new(),
             typing: BTreeMap::new(),
             buffer: BTreeMap::new(),
             catching_up: false,
             reloading: false,
+            reopen: false,
         };
         new.facts.joined = Some(true);
         new.read_to(0);
@@ -153,7 +157,7 @@ impl ChannelState {
     /// Takes over newer facts, keeping one's own fields where they are absent. `last_seq` never goes
     /// back: a message may have been heard before.
     pub(super) fn put_facts(&mut self, facts: &Channel) {
-        if facts.version < self.facts_version {
+        if facts.version < self.facts_version.max(self.version()) {
             return;
         }
         let read = facts.last_read_seq.max(self.facts.last_read_seq);
@@ -184,9 +188,15 @@ impl ChannelState {
         self.facts.unread_count = Some((self.facts.last_seq - self.last_read_seq()).max(0));
     }
 
+    /// A message as an event or an answer showed it. One that is older than what was applied may be
+    /// long out of date.
     pub(super) fn put_message(&mut self, message: Message, me: Option<UserId>) {
         self.learn_seq(&message, me);
-        self.timeline.put(Arc::new(message), self.facts.last_seq);
+        if message.version > self.version() {
+            self.timeline.put(Arc::new(message), self.facts.last_seq);
+        } else {
+            self.timeline.update(Arc::new(message));
+        }
     }
 
     fn learn_seq(&mut self, message: &Message, me: Option<UserId>) {
@@ -206,7 +216,7 @@ impl ChannelState {
             }
         }
         self.count_unread();
-        self.timeline.put_page(epoch, page)
+        self.timeline.put_page(epoch, page, self.facts.last_seq)
     }
 
     fn put_member(&mut self, change: &MemberChange, version: i64) {
@@ -246,7 +256,10 @@ impl ChannelState {
     fn apply_next(&mut self, version: i64, event: Event, me: Option<UserId>) {
         self.facts.version = version;
         match event {
-            Event::Message(message) => self.put_message(message, me),
+            Event::Message(message) => {
+                self.learn_seq(&message, me);
+                self.timeline.put(Arc::new(message), self.facts.last_seq);
+            }
             Event::Channel(change) => self.put_facts(&change.channel),
             Event::Member(change) => self.put_member(&change, version),
             Event::Ready(_)
@@ -296,7 +309,12 @@ impl ChannelState {
         for message in &changes.messages {
             self.learn_seq(message, me);
         }
-        self.timeline.put_all(changes.messages, self.facts.last_seq);
+        let (newer, overtaken): (Vec<_>, Vec<_>) =
+            changes.messages.into_iter().partition(|message| message.version > known);
+        self.timeline.put_all(newer, self.facts.last_seq);
+        for message in overtaken {
+            self.timeline.update(Arc::new(message));
+        }
         self.set_version(changes.version.max(known));
         self.drain(me) || changes.more
     }
@@ -304,7 +322,8 @@ impl ChannelState {
     /// Too much was missed: what was loaded is dropped, and events wait for [`ChannelState::restart`].
     /// Answers whether messages and members had been loaded.
     pub(super) fn stop(&mut self) -> (bool, bool) {
-        let loaded = (self.is_open(), self.members.list().is_some());
+        self.reopen |= self.is_open();
+        let loaded = (self.reopen, self.members.list().is_some());
         self.timeline.clear();
         self.members.distrust();
         self.catching_up = false;
@@ -314,11 +333,14 @@ impl ChannelState {
 
     /// Goes on from a snapshot of the channel and what was fetched after it. `true` when a gap remains.
     pub(super) fn restart(&mut self, fetched: Reloaded, me: Option<UserId>) -> bool {
-        self.reloading = false;
-        self.facts_version = 0;
+        (self.reloading, self.reopen) = (false, false);
+        // A page asked for meanwhile may be older than the snapshot.
+        self.timeline.clear();
+        self.members.distrust();
         let version = fetched.channel.version;
-        self.put_facts(&fetched.channel);
+        self.facts_version = version;
         self.set_version(version);
+        self.put_facts(&fetched.channel);
         if let Some(page) = fetched.messages {
             let epoch = self.timeline.expect_page();
             self.put_page(epoch, &page, me);

@@ -23,6 +23,11 @@ pub(super) struct Members {
 }
 
 impl Members {
+    /// Not loaded; `version` of the channel tells this stay in it from others.
+    pub(super) fn since(version: i64) -> Self {
+        Self { epoch: version.unsigned_abs() << 16, ..Self::default() }
+    }
+
     pub(super) const fn list(&self) -> Option<&BTreeMap<UserId, Member>> {
         self.list.as_ref()
     }
@@ -69,10 +74,10 @@ impl Members {
 
     /// The fetched list, or that none came. `false` when it is not good enough.
     pub(super) fn put(&mut self, epoch: u64, fetched: Option<Vec<Member>>) -> bool {
-        self.fetching = self.fetching.saturating_sub(1);
         if epoch != self.epoch {
             return false;
         }
+        self.fetching = self.fetching.saturating_sub(1);
         let heard = std::mem::take(&mut self.heard);
         if let Some(members) = fetched {
             self.list = Some(members.into_iter().map(|member| (member.user.id, member)).collect());

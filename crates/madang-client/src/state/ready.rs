@@ -12,7 +12,7 @@ use std::{
 
 use madang_proto::{ChannelId, channels::Channel, event::Ready};
 
-use super::{ChannelState, Effect, State};
+use super::{ChannelState, Effect, Reloaded, State};
 
 impl State {
     pub(super) fn apply_ready(&mut self, ready: Ready, now: Instant) -> Vec<Effect> {
@@ -72,18 +72,19 @@ impl State {
     /// it needs no more.
     fn resume_channel(&mut self, channel: Channel, resync: bool, effects: &mut Vec<Effect>) -> Option<i64> {
         let id = channel.id;
+        let me = self.my_id();
         let Some(known) = self.channel_mut(id) else {
             self.channels.insert(id, Arc::new(ChannelState::new(channel)));
             return None;
         };
         known.forget_buffer();
         // An older version than the known one: the server's data was put back.
-        if resync || channel.version < known.version() {
+        if resync || known.reopen || channel.version < known.version() {
             let (messages, members) = known.stop();
             if messages || members {
                 effects.push(Effect::Reload { channel: id, messages, members });
             } else {
-                self.channels.insert(id, Arc::new(ChannelState::new(channel)));
+                known.restart(Reloaded { channel, messages: None, members: None }, me);
             }
             return None;
         }

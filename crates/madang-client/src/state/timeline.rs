@@ -39,6 +39,11 @@ pub(crate) struct Timeline {
 }
 
 impl Timeline {
+    /// Empty; `version` of the channel tells this stay in it from others.
+    pub(crate) fn since(version: i64) -> Self {
+        Self { epoch: version.unsigned_abs() << 16, ..Self::default() }
+    }
+
     pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = &Arc<Message>> + ExactSizeIterator {
         self.window.values()
     }
@@ -65,14 +70,27 @@ impl Timeline {
         *self = Self { fetching, epoch, ..Self::default() };
     }
 
-    /// A message as it is now. `newest` is the channel's last `seq`: an empty window begins there.
-    pub(crate) fn put(&mut self, message: Arc<Message>, newest: i64) {
+    fn hear(&mut self, message: &Arc<Message>) {
         if self.fetching > 0 {
-            let heard = self.heard.entry(message.id).or_insert_with(|| Arc::clone(&message));
+            let heard = self.heard.entry(message.id).or_insert_with(|| Arc::clone(message));
             if heard.version < message.version {
-                *heard = Arc::clone(&message);
+                *heard = Arc::clone(message);
             }
         }
+    }
+
+    /// A message as it was at some time, perhaps long ago: it cannot extend the window.
+    pub(crate) fn update(&mut self, message: Arc<Message>) {
+        if self.window.contains_key(&message.seq) {
+            keep_newer(&mut self.window, message);
+        } else if self.ahead.contains_key(&message.seq) {
+            keep_newer(&mut self.ahead, message);
+        }
+    }
+
+    /// A message as it is now. `newest` is the channel's last `seq`: an empty window begins there.
+    pub(crate) fn put(&mut self, message: Arc<Message>, newest: i64) {
+        self.hear(&message);
         let seq = message.seq;
         match (self.first(), self.last()) {
             (Some(first), Some(_)) if seq + 1 < first => {}
@@ -83,7 +101,9 @@ impl Timeline {
                     self.ahead.pop_first();
                 }
             }
-            _ if seq >= newest => self.set(message),
+            // The channel was empty when it was opened: the window begins where the channel does.
+            _ if self.open && seq > 1 => keep_newer(&mut self.ahead, message),
+            _ if self.open || seq >= newest => self.set(message),
             _ => {}
         }
         self.join_ahead();
@@ -92,7 +112,7 @@ impl Timeline {
     /// Several messages as they are now, in any order.
     pub(crate) fn put_all(&mut self, mut messages: Vec<Message>, newest: i64) {
         messages.sort_by_key(|message| message.seq);
-        if self.window.is_empty() {
+        if self.window.is_empty() && !self.open {
             // From the newest one back, so that the window grows as far as they go.
             messages.reverse();
         }
@@ -117,13 +137,15 @@ impl Timeline {
     }
 
     /// A page: messages without holes between them. One that neither overlaps nor touches the window
-    /// takes its place. `false` when everything was forgotten since it was asked for.
-    pub(crate) fn put_page(&mut self, epoch: u64, page: &[Message]) -> bool {
+    /// takes its place. `newest` is the channel's last `seq`. `false` when everything was forgotten since
+    /// it was asked for.
+    pub(crate) fn put_page(&mut self, epoch: u64, page: &[Message], newest: i64) -> bool {
         if epoch != self.epoch {
             self.give_up_page();
             return false;
         }
-        self.open = true;
+        // An empty page opens only what is known to have nothing before.
+        self.open |= !page.is_empty() || newest == 0 || self.first() == Some(1);
         if let (Some(from), Some(to)) = (page.first(), page.last()) {
             let touches = match (self.first(), self.last()) {
                 (Some(first), Some(last)) => from.seq <= last + 1 && to.seq + 1 >= first,
@@ -134,16 +156,16 @@ impl Timeline {
                 self.by_id.clear();
             }
             for message in page {
-                let heard = self.heard.get(&message.id);
-                let newer = heard.filter(|heard| heard.version > message.version);
-                self.set(newer.map_or_else(|| Arc::new(message.clone()), Arc::clone));
+                self.set(Arc::new(message.clone()));
             }
         }
         self.join_ahead();
         let heard: Vec<_> = self.heard.values().cloned().collect();
         for message in heard {
-            // What was sent while the page was fetched continues it.
-            if Some(message.seq) > self.last() {
+            if self.window.contains_key(&message.seq) {
+                keep_newer(&mut self.window, message);
+            } else if self.last().is_some_and(|last| last < message.seq) {
+                // What was sent while the page was fetched continues it.
                 keep_newer(&mut self.ahead, message);
             }
         }

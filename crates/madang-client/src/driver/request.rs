@@ -1,0 +1,77 @@
+//! What is asked of the driver through the handle, each with where its answer goes.
+
+use madang_proto::{
+    ChannelId, Command, WorkspaceId,
+    channels::Channel,
+    messages::Message,
+    page::{MessagePageQuery, Page},
+};
+use serde_json::Value;
+use tokio::sync::oneshot;
+
+use crate::Error;
+
+/// Where the answer goes.
+pub(super) type Reply<T> = oneshot::Sender<T>;
+
+/// What is asked through the handle.
+#[derive(Debug)]
+pub(crate) enum Request {
+    Enqueue {
+        channel: ChannelId,
+        content: String,
+        nonce: String,
+        done: Option<Reply<Result<Message, Error>>>,
+        reply: Reply<()>,
+    },
+    Retry {
+        nonce: String,
+        reply: Reply<()>,
+    },
+    Discard {
+        nonce: String,
+        reply: Reply<()>,
+    },
+    Command {
+        command: Box<Command>,
+        reply: Reply<Result<Value, Error>>,
+    },
+    LearnMessage {
+        message: Box<Message>,
+        reply: Reply<()>,
+    },
+    LearnChannel {
+        channel: Box<Channel>,
+        reply: Reply<()>,
+    },
+    Left {
+        channel: ChannelId,
+        reply: Reply<()>,
+    },
+    LoadMessages {
+        channel: ChannelId,
+        query: MessagePageQuery,
+        reply: Reply<Result<Page<Message>, Error>>,
+    },
+    LoadMembers {
+        channel: ChannelId,
+        reply: Option<Reply<Result<(), Error>>>,
+    },
+    LoadWorkspaceMembers {
+        workspace: WorkspaceId,
+        reply: Option<Reply<Result<(), Error>>>,
+    },
+    LoadDirectory {
+        workspace: WorkspaceId,
+        reply: Option<Reply<Result<(), Error>>>,
+    },
+    Disconnect {
+        reply: Reply<()>,
+    },
+    Reconnect {
+        reply: Reply<()>,
+    },
+    Close {
+        reply: Reply<()>,
+    },
+}

@@ -1,0 +1,192 @@
+//! A server of one channel for the tests: keeps its state, answers questions, lists its events.
+
+use std::collections::BTreeMap;
+
+use madang_proto::{
+    ChannelId, Event, Timestamp, UserId,
+    accounts::{User, UserSummary},
+    channels::{Channel, ChannelAction, ChannelChange, ChannelChanges, ChannelKind},
+    command::Resume,
+    event::Ready,
+    messages::Message,
+    permissions::Role,
+    workspaces::{Member, MemberAction, MemberChange, Workspace},
+};
+
+pub(super) const ME: i64 = 1;
+pub(super) const GENERAL: i64 = 100;
+pub(super) const WORKSPACE: i64 = 10;
+
+pub(super) fn summary(id: i64) -> UserSummary {
+    let name = format!("user{id}");
+    UserSummary { id: id.into(), username: name.clone(), display_name: name, avatar_url: None }
+}
+
+pub(super) fn member(id: i64) -> Member {
+    Member { user: summary(id), role: Role::Member, joined_at: Timestamp::from(id) }
+}
+
+pub(super) fn channel(id: i64) -> Channel {
+    Channel {
+        id: id.into(),
+        workspace_id: WORKSPACE.into(),
+        kind: ChannelKind::Public,
+        name: format!("channel{id}"),
+        topic: String::new(),
+        is_default: false,
+        created_by: None,
+        member_count: 1,
+        last_seq: 0,
+        version: 0,
+        created_at: Timestamp::from(0),
+        joined: Some(true),
+        last_read_seq: Some(0),
+        unread_count: Some(0),
+    }
+}
+
+pub(super) struct Server {
+    pub(super) facts: Channel,
+    pub(super) messages: Vec<Message>,
+    /// The members' newest change.
+    members: BTreeMap<UserId, MemberChange>,
+}
+
+impl Server {
+    pub(super) fn new() -> Self {
+        Self { facts: channel(GENERAL), messages: Vec::new(), members: BTreeMap::new() }
+    }
+
+    fn next(&mut self) -> i64 {
+        self.facts.version += 1;
+        self.facts.version
+    }
+
+    /// The channel as in an event: nobody's own fields.
+    fn shared(&self) -> Channel {
+        Channel { joined: None, last_read_seq: None, unread_count: None, ..self.facts.clone() }
+    }
+
+    /// The channel as I see it.
+    pub(super) fn mine(&self) -> Channel {
+        let read =
+            self.messages.iter().filter(|m| m.author.id == ME.into()).map(|m| m.seq).max().unwrap_or(0);
+        let unread = Some(self.facts.last_seq - read);
+        Channel { joined: Some(true), last_read_seq: Some(read), unread_count: unread, ..self.facts.clone() }
+    }
+
+    pub(super) fn send(&mut self, author: i64, content: &str) -> Event {
+        let version = self.next();
+        self.facts.last_seq += 1;
+        let seq = self.facts.last_seq;
+        let message = Message {
+            id: (1_000 + seq).into(),
+            channel_id: self.facts.id,
+            seq,
+            version,
+            author: summary(author),
+            user: summary(author),
+            content: content.to_owned(),
+            nonce: Some(format!("nonce{seq}")),
+            edited_at: None,
+            deleted_at: None,
+            created_at: Timestamp::from(seq),
+        };
+        self.messages.push(message.clone());
+        Event::Message(message)
+    }
+
+    pub(super) fn edit(&mut self, place: usize, content: Option<&str>) -> Event {
+        let version = self.next();
+        let message = &mut self.messages[place];
+        message.version = version;
+        message.content = content.unwrap_or_default().to_owned();
+        let at = Some(Timestamp::from(version));
+        if content.is_some() {
+            message.edited_at = at;
+        } else {
+            message.deleted_at = at;
+        }
+        Event::Message(message.clone())
+    }
+
+    pub(super) fn toggle_member(&mut self, user: i64) -> Event {
+        let version = self.next();
+        let there = self.members.get(&user.into()).is_some_and(|c| c.action == MemberAction::Joined);
+        let action = if there { MemberAction::Left } else { MemberAction::Joined };
+        self.facts.member_count += if there { -1 } else { 1 };
+        let change = MemberChange {
+            action,
+            workspace_id: self.facts.workspace_id,
+            channel_id: Some(self.facts.id),
+            member: member(user),
+            version: Some(version),
+        };
+        self.members.insert(user.into(), change.clone());
+        Event::Member(change)
+    }
+
+    pub(super) fn set_topic(&mut self, topic: &str) -> Event {
+        self.next();
+        topic.clone_into(&mut self.facts.topic);
+        Event::Channel(ChannelChange { action: ChannelAction::Updated, channel: self.shared() })
+    }
+
+    pub(super) fn changes(&self, after: i64, most: usize) -> ChannelChanges {
+        let messages = self.messages.iter().map(|message| message.version);
+        let members = self.members.values().filter_map(|change| change.version);
+        let mut versions: Vec<i64> = messages.chain(members).filter(|version| *version > after).collect();
+        versions.sort_unstable();
+        let more = versions.len() > most;
+        let version = if more { versions[most - 1] } else { self.facts.version };
+        let told = |v: i64| v > after && v <= version;
+        let mut messages: Vec<_> = self.messages.iter().filter(|m| told(m.version)).cloned().collect();
+        messages.sort_by_key(|message| message.version);
+        let mut members: Vec<_> =
+            self.members.values().filter(|c| c.version.is_some_and(told)).cloned().collect();
+        members.sort_by_key(|change| change.version);
+        ChannelChanges { channel: self.mine(), messages, members, version, more }
+    }
+
+    /// At most `most` messages before `before`, the newest of them.
+    pub(super) fn page(&self, before: Option<i64>, most: usize) -> Vec<Message> {
+        let fitting = self.messages.iter().filter(|message| before.is_none_or(|seq| message.seq < seq));
+        let mut page: Vec<_> = fitting.rev().take(most).cloned().collect();
+        page.reverse();
+        page
+    }
+
+    pub(super) fn member_list(&self) -> Vec<Member> {
+        let there = self.members.values().filter(|change| change.action == MemberAction::Joined);
+        there.map(|change| change.member.clone()).collect()
+    }
+
+    pub(super) fn ready(&self, resume: Option<Resume>, most: usize) -> Event {
+        let after = resume.and_then(|resume| resume.channels.get(&self.facts.id).copied());
+        let channel = self.mine();
+        let too_far = after.is_some_and(|after| channel.version - after > 25);
+        Event::Ready(Box::new(Ready {
+            session_id: 1.into(),
+            user: User { summary: summary(ME), guest: false, email: None, created_at: Timestamp::from(0) },
+            heartbeat_interval_ms: 30_000,
+            server_time: Timestamp::from(0),
+            workspaces: vec![workspace()],
+            channels: vec![channel],
+            presence: vec![],
+            changes: after.filter(|_| !too_far).map(|after| self.changes(after, most)).into_iter().collect(),
+            resync: if too_far { vec![ChannelId::from(GENERAL)] } else { vec![] },
+        }))
+    }
+}
+
+pub(super) fn workspace() -> Workspace {
+    Workspace {
+        id: WORKSPACE.into(),
+        name: "Yard".into(),
+        open: true,
+        allow_guests: true,
+        default_channel_id: GENERAL.into(),
+        created_at: Timestamp::from(0),
+        role: Some(Role::Member),
+    }
+}
