@@ -1,4 +1,4 @@
-/** Asks before something that cannot be undone, or not easily. */
+/** A question before something that cannot, or not easily, be undone. */
 import Button from "@mui/material/Button";
 import Dialog from "@mui/material/Dialog";
 import DialogActions from "@mui/material/DialogActions";
@@ -8,39 +8,56 @@ import DialogTitle from "@mui/material/DialogTitle";
 import { useId } from "react";
 import { useTranslation } from "react-i18next";
 
-/** What is asked. */
+/** The question and what follows. */
 export interface ConfirmDialogProps {
   open: boolean;
   title: string;
+  /** What it means. */
   body?: string;
-  /** On the button that does it: a verb. */
+  /** What the button that goes on says: a verb. */
   confirmLabel: string;
-  /** Whether something is lost by it. */
+  /** Whether something is lost; then the keyboard begins at the way back. */
   danger?: boolean;
+  /** While it is being done. */
   busy?: boolean;
-  onConfirm: () => void;
   onCancel: () => void;
+  onConfirm: () => void;
 }
 
-/** A question with two answers; Esc is no. */
+/** A question with two answers. */
 export function ConfirmDialog(props: ConfirmDialogProps) {
-  const { open, title, body, confirmLabel, danger = false, busy = false, onConfirm, onCancel } = props;
+  const { open, title, body, confirmLabel, danger = false, busy = false, onCancel, onConfirm } = props;
   const { t } = useTranslation();
-  const titleId = useId();
-  const bodyId = useId();
+  const id = useId();
   return (
-    <Dialog open={open} onClose={onCancel} aria-labelledby={titleId} aria-describedby={bodyId} maxWidth="xs">
-      <DialogTitle id={titleId}>{title}</DialogTitle>
+    <Dialog
+      open={open}
+      onClose={onCancel}
+      role="alertdialog"
+      aria-labelledby={`${id}-title`}
+      aria-describedby={body === undefined ? undefined : `${id}-body`}
+      fullWidth
+      maxWidth="xs"
+      // Gone at once: what the question is about may be forgotten as soon as it is answered.
+      transitionDuration={{ enter: 150, exit: 0 }}
+    >
+      <DialogTitle id={`${id}-title`}>{title}</DialogTitle>
       {body !== undefined && (
         <DialogContent>
-          <DialogContentText id={bodyId}>{body}</DialogContentText>
+          <DialogContentText id={`${id}-body`}>{body}</DialogContentText>
         </DialogContent>
       )}
       <DialogActions>
-        <Button onClick={onCancel} autoFocus>
+        <Button onClick={onCancel} autoFocus={danger}>
           {t("common.cancel")}
         </Button>
-        <Button variant="contained" color={danger ? "error" : "primary"} disabled={busy} onClick={onConfirm}>
+        <Button
+          variant="contained"
+          color={danger ? "error" : "primary"}
+          disabled={busy}
+          onClick={onConfirm}
+          autoFocus={!danger}
+        >
           {confirmLabel}
         </Button>
       </DialogActions>
