@@ -108,7 +108,11 @@ export function AppShell(props: AppShellProps) {
       {wide ? (
         <Box sx={{ flex: "none", borderRight: 1, borderColor: "divider" }}>{navigation}</Box>
       ) : (
-        <Drawer open={openedAt === place} onClose={() => setOpenedAt(null)} aria-label={t("app.navigation")}>
+        <Drawer
+          open={openedAt === place}
+          onClose={() => setOpenedAt(null)}
+          slotProps={{ paper: { role: "dialog", "aria-modal": true, "aria-label": t("app.navigation") } }}
+        >
           {navigation}
         </Drawer>
       )}
@@ -146,7 +150,14 @@ export function AppShell(props: AppShellProps) {
         <Box sx={{ flex: "none", borderLeft: 1, borderColor: "divider" }}>{beside}</Box>
       )}
       {beside !== null && !wider && (
-        <Drawer anchor="right" open={asideOpen} onClose={() => onAsideClose?.()}>
+        <Drawer
+          anchor="right"
+          open={asideOpen}
+          onClose={() => onAsideClose?.()}
+          slotProps={{
+            paper: { role: "dialog", "aria-modal": true, "aria-label": asideLabel ?? t("app.details") },
+          }}
+        >
           {beside}
         </Drawer>
       )}

@@ -53,7 +53,7 @@ export function ChannelList({ channels, currentId, addressOf, onOpen }: ChannelL
 
   if (channels.length === 0) {
     return (
-      <Typography variant="body2" color="text.secondary" sx={{ px: 2, py: 1 }}>
+      <Typography variant="body2" color="textSecondary" sx={{ px: 2, py: 1 }}>
         {t("channels.none")}
       </Typography>
     );
@@ -69,7 +69,7 @@ export function ChannelList({ channels, currentId, addressOf, onOpen }: ChannelL
               id={`${id}-${kind}`}
               component="h2"
               variant="overline"
-              color="text.secondary"
+              color="textSecondary"
               sx={{ display: "block", px: 1 }}
             >
               {title}

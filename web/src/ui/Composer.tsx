@@ -177,6 +177,8 @@ export function Composer(props: ComposerProps) {
             "& .MuiInputBase-input.Mui-disabled": {
               WebkitTextFillColor: "var(--mui-palette-text-secondary)",
             },
+            // As readable as any text, and the same whether the field is disabled or not.
+            "& textarea::placeholder": { opacity: 1, color: "text.secondary" },
             "& textarea:focus-visible": { outline: "none" }, // The frame around it shows the focus.
           }}
         />
@@ -201,11 +203,11 @@ export function Composer(props: ComposerProps) {
         </Tooltip>
       </Box>
       <Box sx={{ display: "flex", gap: 2, px: 0.5, minHeight: 18 }}>
-        <Typography id={hintId} variant="caption" color="text.secondary" sx={{ flex: 1 }}>
+        <Typography id={hintId} variant="caption" color="textSecondary" sx={{ flex: 1 }}>
           {disabledReason ?? (mode === "edit" ? t("composer.editHint") : t("composer.hint"))}
         </Typography>
         {left !== null && (
-          <Typography variant="caption" role="status" color={over ? "error" : "text.secondary"}>
+          <Typography variant="caption" role="status" color={over ? "error" : "textSecondary"}>
             {over ? t("composer.over", { count: -left }) : t("composer.left", { count: left })}
           </Typography>
         )}

@@ -19,7 +19,7 @@ export function EdgeNote({ edge, note, onRetry }: EdgeNoteProps) {
   if (edge === "none") return null;
   if (edge !== "failed") {
     return (
-      <Typography variant="caption" color="text.secondary">
+      <Typography variant="caption" color="textSecondary">
         {note}
       </Typography>
     );

@@ -167,7 +167,7 @@ export function MessageList(props: MessageListProps) {
   }
 
   function toNewest() {
-    if (newer === "none") virtualizer.scrollToEnd({ behavior: "smooth" });
+    if (newer === "none") virtualizer.scrollToEnd();
     else onJumpToNewest();
   }
 

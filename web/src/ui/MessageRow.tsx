@@ -175,7 +175,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
               <Typography
                 component="time"
                 variant="caption"
-                color="text.secondary"
+                color="textSecondary"
                 dateTime={message.createdAt}
                 title={full}
                 noWrap
@@ -191,7 +191,16 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
           {editor ?? <Body message={message} language={language} />}
           {pending && <span style={visuallyHidden}>{t("messages.pending")}</span>}
           {failed && (
-            <Box role="group" sx={{ display: "flex", flexWrap: "wrap", alignItems: "center", gap: 1 }}>
+            <Box
+              role="group"
+              sx={{
+                display: "flex",
+                flexWrap: "wrap",
+                alignItems: "center",
+                columnGap: 0.5,
+                "& button": { minWidth: 0 },
+              }}
+            >
               <Typography variant="caption" color="error">
                 {message.failure === undefined
                   ? t("messages.failed")
@@ -224,7 +233,14 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
             }}
           >
             {offered.map(({ label, icon, run }) => (
-              <IconButton key={label} size="small" aria-label={label} title={label} onClick={run}>
+              <IconButton
+                key={label}
+                size="small"
+                aria-label={label}
+                title={label}
+                onClick={run}
+                sx={{ color: "text.secondary", "& svg": { fontSize: 18 } }}
+              >
                 {icon}
               </IconButton>
             ))}
@@ -267,7 +283,7 @@ function Body({ message, language }: { message: ListedMessage; language: string 
         <Typography
           component="span"
           variant="caption"
-          color="text.secondary"
+          color="textSecondary"
           title={t("messages.editedAt", { time: formatFull(new Date(message.editedAt), language) })}
         >
           ({t("messages.edited")})
