@@ -30,15 +30,13 @@ pub struct Options {
     pub connections: u32,
     /// How long to wait for a connection or a lock before answering "unavailable".
     pub patience: Duration,
-    /// Most pages of an SQLite file; no limit when `None`.
-    pub sqlite_max_pages: Option<u32>,
 }
 
 impl Options {
     /// The usual: 8 connections, 5 seconds.
     #[must_use]
     pub fn new(url: impl Into<String>) -> Self {
-        Self { url: url.into(), connections: 8, patience: Duration::from_secs(5), sqlite_max_pages: None }
+        Self { url: url.into(), connections: 8, patience: Duration::from_secs(5) }
     }
 }
 
@@ -98,26 +96,18 @@ impl Db {
                 "database URL: expected sqlite:PATH or postgres://user:password@host/database".to_owned(),
             ));
         }
-        let mut connect = SqliteConnectOptions::from_str(&options.url)
+        let connect = SqliteConnectOptions::from_str(&options.url)
             .map_err(bad_url)?
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(options.patience);
-        if let Some(pages) = options.sqlite_max_pages {
-            connect = connect.pragma("max_page_count", pages.to_string());
-        }
-        let writer = SqlitePoolOptions::new()
+        let writer = sqlite_pool(options)
             .max_connections(1)
-            .acquire_timeout(options.patience)
             .connect_with(connect.clone().pragma("wal_autocheckpoint", "0"))
             .await?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(options.connections)
-            .acquire_timeout(options.patience)
-            .connect_with(connect)
-            .await?;
+        let readers = sqlite_pool(options).max_connections(options.connections).connect_with(connect).await?;
         Ok(Self::Sqlite { writer, readers })
     }
 
@@ -258,6 +248,14 @@ impl Db {
             Self::Postgres(_) => None,
         }
     }
+}
+
+/// Where SQLite ends a transaction by itself (disk full, I/O error), the library goes on believing in
+/// it; such a connection is not used again.
+fn sqlite_pool(options: &Options) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .acquire_timeout(options.patience)
+        .before_acquire(|c, _| Box::pin(async move { Ok(!c.is_in_transaction()) }))
 }
 
 impl Tx {

@@ -10,7 +10,7 @@ use crate::settings;
 #[derive(Subcommand)]
 pub enum Admin {
     /// Show which migrations the database has.
-    MigrateStatus(Config),
+    MigrateStatus(Box<Config>),
     /// Print the OpenAPI document of the REST API.
     Openapi,
     /// Print an example of the settings file.

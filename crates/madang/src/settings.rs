@@ -35,9 +35,9 @@ pub fn with_file(command: Command) -> Result<Command> {
             command.mut_arg(key, |arg: Arg| arg.default_values(words))
         })
     };
-    let command = command.mut_subcommand("serve", &set);
+    let command = command.mut_subcommand("serve", set);
     // Those under `admin` that know the same settings.
-    Ok(command.mut_subcommand("admin", |admin| admin.mut_subcommand("migrate-status", &set)))
+    Ok(command.mut_subcommand("admin", |admin| admin.mut_subcommand("migrate-status", set)))
 }
 
 fn words(value: &toml::Value) -> Vec<String> {

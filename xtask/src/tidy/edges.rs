@@ -26,7 +26,7 @@ const PLACES: &[Place] = &[
     Place {
         name: "madang",
         uses: &["madang-server", "madang-tui", "madang-client", "madang-proto"],
-        tests_use: &[],
+        tests_use: &["madang-store"],
     },
     Place { name: "xtask", uses: &[], tests_use: &[] },
 ];

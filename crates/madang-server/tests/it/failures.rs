@@ -96,7 +96,8 @@ on_both! {
 
 #[tokio::test]
 async fn settings_that_cannot_work_are_refused_with_what_to_do() {
-    let wrong: [(fn(&mut madang_server::Config), &str); 4] = [
+    type Change = fn(&mut madang_server::Config);
+    let wrong: [(Change, &str); 4] = [
         (|c| c.database_url = Some("mysql://x".to_owned()), "expected sqlite:PATH or postgres://"),
         (|c| c.issuer_secret = Some("s".repeat(32)), "set --issuer"),
         (|c| c.issuer = Some("https://id.example.org".to_owned()), "either --issuer-secret or --issuer-jwks"),

@@ -1,6 +1,9 @@
 //! The server's tests: through the public door, with real databases, by named people.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+mod accounts;
 mod failures;
 mod messages;
 mod supervision;
 mod support;
+mod workspaces;

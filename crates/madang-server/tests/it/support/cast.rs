@@ -65,6 +65,28 @@ impl Cast {
     }
 }
 
+impl Cast {
+    /// Everyone, the least first.
+    pub fn everyone(&self) -> [&User; 6] {
+        [&self.stranger, &self.outsider, &self.guest, &self.member, &self.admin, &self.owner]
+    }
+
+    /// All that is stored about the workspace, and what `user` has besides: whatever an operation
+    /// changes shows in it, most of it by the channels' versions.
+    async fn stored(&self, user: &User) -> serde_json::Value {
+        let (all, own) = (&self.owner.http, &user.http);
+        serde_json::json!({
+            "workspace": all.workspace(self.workspace).await.unwrap(),
+            "members": all.all_workspace_members(self.workspace).await.unwrap(),
+            "channels": all.workspace_channels(self.workspace).await.unwrap(),
+            "members of the secret one": all.all_channel_members(self.secret.id).await.ok(),
+            "own workspaces": own.workspaces().await.unwrap(),
+            "own channels": own.channels().await.unwrap(),
+            "own presence": own.presence(user.id).await.unwrap(),
+        })
+    }
+}
+
 /// What each of the cast is answered: `None` is a success.
 #[derive(Debug, Clone, Copy)]
 pub struct Expected {
@@ -82,22 +104,50 @@ pub struct Expected {
     pub owner: Option<ErrorCode>,
 }
 
-/// Lets everyone try, the least first, and compares; and nobody without a session may.
+impl Expected {
+    /// Everyone may.
+    pub const ALLOWED: Self =
+        Self { stranger: None, outsider: None, guest: None, member: None, admin: None, owner: None };
+    /// Everyone in the workspace may; to the others it is not there.
+    pub const IN_WORKSPACE: Self = Self { stranger: Some(ErrorCode::NotFound), ..Self::ALLOWED };
+    /// Everyone in the channel may; to the others it is not there.
+    pub const IN_SECRET: Self = Self { outsider: Some(ErrorCode::NotFound), ..Self::IN_WORKSPACE };
+    /// Everyone in the channel may; the others in the workspace see it but may not.
+    pub const IN_OPEN: Self = Self { outsider: Some(ErrorCode::Forbidden), ..Self::IN_WORKSPACE };
+
+    /// The same, but only for admins and the owner.
+    pub const fn admins(self) -> Self {
+        Self { guest: Some(ErrorCode::Forbidden), member: Some(ErrorCode::Forbidden), ..self }
+    }
+
+    /// The same, but not for guests.
+    pub const fn accounts(self) -> Self {
+        Self { guest: Some(ErrorCode::Forbidden), ..self }
+    }
+}
+
+/// Lets everyone try, the least first, and compares; a refused attempt must have changed nothing. Someone
+/// must succeed, or the refusals would mean nothing.
 pub async fn refusals<'a, T: Debug, F>(cast: &'a Cast, expected: Expected, attempt: impl Fn(&'a User) -> F)
 where
     F: Future<Output = Result<T, Error>>,
 {
-    let table = [
-        (&cast.stranger, expected.stranger),
-        (&cast.outsider, expected.outsider),
-        (&cast.guest, expected.guest),
-        (&cast.member, expected.member),
-        (&cast.admin, expected.admin),
-        (&cast.owner, expected.owner),
+    let codes = [
+        expected.stranger,
+        expected.outsider,
+        expected.guest,
+        expected.member,
+        expected.admin,
+        expected.owner,
     ];
-    for (user, expected) in table {
+    assert!(codes.contains(&None), "nobody may: {expected:?}");
+    for (user, expected) in cast.everyone().into_iter().zip(codes) {
+        let before = if expected.is_some() { Some(cast.stored(user).await) } else { None };
         let answer = attempt(user).await;
         let code = answer.as_ref().err().map(|e| e.code().unwrap_or_else(|| panic!("{}: {e}", user.name)));
         assert_eq!(code, expected, "{}: {answer:?}", user.name);
+        if let Some(before) = before {
+            assert_eq!(cast.stored(user).await, before, "{} was refused but changed something", user.name);
+        }
     }
 }

@@ -2,11 +2,12 @@
 
 pub mod cast;
 pub mod converge;
+pub mod raw;
 pub mod server;
 pub mod user;
 
 pub use cast::{Cast, Expected, refusals};
-pub use converge::converge;
+pub use converge::{all_converge, client_settled, converge, settled};
 pub use server::{Backend, TestServer};
 pub use user::User;
 
@@ -14,21 +15,18 @@ pub use user::User;
 macro_rules! on_both {
     ($($(#[$doc:meta])* async fn $name:ident($server:ident: TestServer) $body:block)*) => {$(
         $(#[$doc])*
+        async fn $name($server: TestServer) $body
+
         mod $name {
-            #[allow(unused_imports, reason = "each test takes what it needs")]
-            use super::*;
-
-            async fn story($server: $crate::support::TestServer) $body
-
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn sqlite() {
-                story($crate::support::TestServer::start($crate::support::Backend::Sqlite).await).await;
+                super::$name($crate::support::TestServer::start($crate::support::Backend::Sqlite).await).await;
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn postgres() {
                 if let Some(backend) = $crate::support::Backend::postgres().await {
-                    story($crate::support::TestServer::start(backend).await).await;
+                    super::$name($crate::support::TestServer::start(backend).await).await;
                 }
             }
         }

@@ -1,0 +1,65 @@
+//! The command line: help, settings and their order, stopping.
+
+use madang_client::status::ConnectionStatus;
+
+use crate::process::{Backend, Process, run};
+
+#[test]
+fn help_explains_every_flag_and_its_variable() {
+    let folder = tempfile::tempdir().unwrap();
+    for (arguments, words) in [
+        (&["--help"][..], &["serve", "admin"][..]),
+        (
+            &["serve", "--help"],
+            &[
+                "--listen",
+                "MADANG_LISTEN",
+                "127.0.0.1:8080",
+                "--data",
+                "MADANG_DATABASE_URL",
+                "MADANG_RATE_LIMITS",
+            ],
+        ),
+    ] {
+        let (fine, text) = run(arguments, folder.path());
+        assert!(fine);
+        for word in words {
+            assert!(text.contains(word), "{word} is not in {text}");
+        }
+    }
+}
+
+#[test]
+fn a_wrong_setting_says_what_would_be_right() {
+    let folder = tempfile::tempdir().unwrap();
+    let (fine, text) = run(&["serve", "--listen", "nowhere"], folder.path());
+    assert!(!fine && text.contains("--listen"), "{text}");
+    std::fs::write(folder.path().join("madang.toml"), "lisen = \"127.0.0.1:1\"\n").unwrap();
+    let (fine, text) = run(&["serve"], folder.path());
+    assert!(!fine && text.contains("unknown setting \"lisen\"") && text.contains("listen"), "{text}");
+    std::fs::write(folder.path().join("madang.toml"), "listen = \"nonsense\"\n").unwrap();
+    let (fine, text) = run(&["serve"], folder.path());
+    assert!(!fine && text.contains("nonsense"), "the file counts: {text}");
+}
+
+#[test]
+fn migrate_status_lists_what_the_database_has() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("data")).unwrap();
+    let (fine, text) = run(&["admin", "migrate-status"], folder.path());
+    assert!(fine && text.contains("0001") && text.contains("pending"), "{text}");
+}
+
+#[tokio::test]
+async fn sigterm_tells_clients_to_come_back_and_ends_well() {
+    let mut server = Process::start(Backend::Sqlite).await;
+    let alice = server.user("alice").await;
+    assert!(server.terminate().await.success());
+    let reason = alice.wait_for("the connection to end", |state| match &state.connection {
+        ConnectionStatus::Offline { reason, .. } => Some(format!("{reason:?}")),
+        _ => None,
+    });
+    reason.await.unwrap();
+    server.again().await;
+    alice.reconnect().await.unwrap();
+}

@@ -1,0 +1,7 @@
+//! Tests of the binary as a process: killed, starved, told to stop, asked for help.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on panics")]
+
+mod cli;
+mod crash;
+mod full_disk;
+mod process;
