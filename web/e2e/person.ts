@@ -23,11 +23,11 @@ const password = "correct horse battery";
 
 /** In both languages. */
 const words = {
-  signUp: /^(Sign up|가입하기|회원 가입|가입)$/,
+  signUp: /^(Sign up|가입)$/,
   logIn: /^(Log in|로그인)$/,
   username: /^(Username|아이디)/,
   password: /^(Password|비밀번호)/,
-  displayName: /^(Name to show|표시할 이름|보여 줄 이름|이름)/,
+  displayName: /^(Name to show|표시 이름)/,
 };
 
 export interface Look {
@@ -111,7 +111,7 @@ export class Person {
   }
 
   composer(): Locator {
-    return this.page.getByRole("textbox", { name: /^(Message to|.*보낼 메시지|.*메시지)/ });
+    return this.page.getByRole("textbox", { name: /^Message to|보낼 메시지$/ });
   }
 
   async write(text: string): Promise<void> {
@@ -124,7 +124,7 @@ export class Person {
   }
 
   dialog(): Locator {
-    return this.page.getByRole("dialog");
+    return this.page.getByRole("dialog").or(this.page.getByRole("alertdialog"));
   }
 
   /** The button of the dialog on top. */
@@ -134,7 +134,7 @@ export class Person {
 
   /** Chooses from one's own menu. */
   async fromMenu(item: string): Promise<void> {
-    await this.page.getByRole("button", { name: /^(Your menu|.*님의 메뉴|내 메뉴)/ }).click();
+    await this.page.getByRole("button", { name: /^(Your menu|내 메뉴)/ }).click();
     await this.page.getByRole("menu").getByText(item, { exact: true }).click();
   }
 
@@ -165,6 +165,14 @@ export class Person {
         .check();
     await this.confirm("Create");
     await this.heading(name).waitFor();
+  }
+
+  async joins(channel: string): Promise<void> {
+    await this.button("Browse channels").click();
+    await this.dialog()
+      .getByRole("button", { name: `Join #${channel}` })
+      .click();
+    await this.heading(channel).waitFor();
   }
 
   row(text: string): Locator {

@@ -5,7 +5,7 @@ import Button from "@mui/material/Button";
 import Typography from "@mui/material/Typography";
 import { useCallback, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { useNavigate, useParams } from "react-router";
+import { useLocation, useNavigate, useParams } from "react-router";
 
 import { asApiError } from "../api/errors";
 import type { Channel } from "../api/types";
@@ -24,7 +24,7 @@ import { useTitle } from "../features/reads/useTitle";
 import { paths } from "../paths";
 import { useMyId } from "../state/context";
 import { errorText } from "../state/errorText";
-import { writeLastPlace } from "../state/lastPlace";
+import { useMembersOpen, writeLastPlace } from "../state/lastPlace";
 import { useChannel } from "../state/places";
 import { AppShell } from "../ui/AppShell";
 import type { MessageListHandle } from "../ui/MessageList";
@@ -47,7 +47,8 @@ function OpenChannel({ channel }: { channel: Channel }) {
   const { readSeq, seen } = useReading(channel);
   const { typed, stopped } = useSayTyping(channel.id);
   const [dialog, setDialog] = useChannelDialog();
-  const [membersOpen, setMembersOpen] = useState(false);
+  const [membersOpen, setMembersOpen] = useMembersOpen();
+  const { key: place } = useLocation(); // Another one each time: choosing the same channel again counts.
   const [editing, setEditing] = useState<string>();
   const list = useRef<MessageListHandle>(null);
   useTitle(`#${channel.name}`);
@@ -63,7 +64,7 @@ function OpenChannel({ channel }: { channel: Channel }) {
 
   return (
     <AppShell
-      place={channel.id}
+      place={place}
       sidebar={<Sidebar channel={channel} />}
       header={
         <ChannelHeader
@@ -95,8 +96,9 @@ function OpenChannel({ channel }: { channel: Channel }) {
           </Typography>
         }
       />
+      <TypingLine channelId={channel.id} />
       {channel.joined === true ? (
-        <Box id="composer" sx={{ flex: "none", px: 2, pt: 1 }}>
+        <Box id="composer" sx={{ flex: "none", px: 2, pb: 1 }}>
           <MessageComposer
             channel={channel}
             onTyped={typed}
@@ -113,7 +115,6 @@ function OpenChannel({ channel }: { channel: Channel }) {
       ) : (
         <JoinBar channel={channel} />
       )}
-      <TypingLine channelId={channel.id} />
       <ChannelDialogs
         channel={channel}
         open={dialog}

@@ -51,6 +51,8 @@ export function ChannelLinks({ workspaceId, currentId }: ChannelLinksProps) {
         unread: channel.unread_count ?? 0,
       }))}
       currentId={currentId}
+      addressOf={paths.channel}
+      onOpen={(id) => void navigate(paths.channel(id))}
     />
   );
 }

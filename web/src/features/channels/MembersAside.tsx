@@ -57,7 +57,7 @@ export function MembersAside({ channel, onInvite }: MembersAsideProps) {
         <Typography component="h2" variant="h3" sx={{ flex: 1 }}>
           {t("members.count", { count: channel.member_count })}
         </Typography>
-        {mayInvite(role, channel) && (
+        {mayInvite(role, channel) && !channel.is_default && (
           <Button size="small" startIcon={<PersonAddIcon />} onClick={onInvite}>
             {t("members.invite")}
           </Button>

@@ -24,15 +24,16 @@ const RETRY_MS = 5_000;
 export function useReading(channel: Channel): Reading {
   const sync = useSync();
   const focused = useFocused();
-  const [readSeq, setReadSeq] = useState(channel.last_read_seq);
+  const unread = (channel.unread_count ?? 0) > 0;
+  const [readSeq, setReadSeq] = useState(unread ? channel.last_read_seq : undefined);
   const [wasFocused, setWasFocused] = useState(focused);
   const wanted = useRef<Message>(undefined);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
 
-  // Whoever turns away has seen the line; what comes meanwhile is new.
+  // Whoever turns away has seen the line; what comes meanwhile is new, what comes afterwards is not.
   if (focused !== wasFocused) {
     setWasFocused(focused);
-    if (!focused && channel.unread_count === 0) setReadSeq(channel.last_read_seq);
+    if (!unread) setReadSeq(focused ? undefined : channel.last_read_seq);
   }
 
   const send = () => {
