@@ -90,12 +90,11 @@ pub async fn any(tx: &mut Tx) -> Result<bool> {
     Ok(optional!(tx, (i64,), "SELECT id FROM workspaces LIMIT 1")?.is_some())
 }
 
-/// Takes a lock that lets one transaction at a time make the first workspace. SQLite has one writer
-/// anyway.
+/// Lets one transaction at a time decide who or what is first. SQLite has one writer anyway.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn lock_first(tx: &mut Tx) -> Result<()> {
+pub async fn lock_all(tx: &mut Tx) -> Result<()> {
     if let Tx::Postgres(_) = tx {
         execute!(tx, "LOCK TABLE workspaces IN SHARE ROW EXCLUSIVE MODE")?;
     }

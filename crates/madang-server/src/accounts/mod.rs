@@ -3,7 +3,7 @@
 pub mod http;
 
 use madang_proto::{
-    SessionId, Timestamp, UserId,
+    SessionId, Timestamp, UserId, WorkspaceId,
     accounts::{GuestLogin, Login, Register, Secret, Session, SignedIn, User, UserSummary},
     input, limits,
     permissions::Role,
@@ -106,8 +106,7 @@ async fn insert(
         other => other.into(),
     })?;
     for open in store_workspaces::for_newcomer(change.tx(), user.guest).await? {
-        let first =
-            !user.guest && !store_workspaces::has_other_owner(change.tx(), open.id, user.summary.id).await?;
+        let first = !user.guest && is_first(change, open.id, user.summary.id).await?;
         let role = match (user.guest, first) {
             (true, _) => Role::Guest,
             (false, true) => Role::Owner,
@@ -116,6 +115,16 @@ async fn insert(
         workspaces::enter(app, change, &open, user.summary.id, role).await?;
     }
     Ok(())
+}
+
+/// Whether nobody owns the workspace yet. Then others who come in at the same moment wait, so that one
+/// of them is the first.
+async fn is_first(change: &mut Change, workspace: WorkspaceId, user: UserId) -> Result<bool> {
+    if store_workspaces::has_other_owner(change.tx(), workspace, user).await? {
+        return Ok(false);
+    }
+    store_workspaces::lock_all(change.tx()).await?;
+    Ok(!store_workspaces::has_other_owner(change.tx(), workspace, user).await?)
 }
 
 /// Signs in with name and password.

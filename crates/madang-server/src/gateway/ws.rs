@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use axum::{
+    Extension,
     extract::{
         Query, State,
         ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade},
@@ -20,7 +21,10 @@ use super::session;
 use crate::{
     app::App,
     error::Result,
-    http::extract::{Address, bearer},
+    http::{
+        Place,
+        extract::{Address, bearer},
+    },
     ratelimit::Limit,
 };
 
@@ -39,6 +43,7 @@ pub struct Parameters {
 /// `GET /api/v1/ws`.
 pub async fn upgrade(
     State(app): State<App>,
+    Extension(place): Extension<Place>,
     Address(address): Address,
     headers: HeaderMap,
     Query(parameters): Query<Parameters>,
@@ -53,6 +58,8 @@ pub async fn upgrade(
         .max_frame_size(limits::FRAME_BYTES)
         .on_upgrade(move |socket| async move {
             let supervisor = app.supervisor.clone();
+            // Kept to the end, so that a stop waits for the goodbye.
+            let _place = place;
             // A panic in it costs this connection and is counted.
             drop(supervisor.isolated("connections", session::run(app, Socket(socket), token)).await);
         }))

@@ -3,7 +3,7 @@
 //! Invariants:
 //! - The socket stays bound while the listener is restarted, so nobody is refused meanwhile.
 //! - Headers must come within ten seconds.
-//! - At shutdown no new connections are taken, and running requests end.
+//! - At shutdown no new connections are taken, running requests end, and sockets say goodbye.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -11,18 +11,27 @@ use axum::Router;
 use hyper::{Request, body::Incoming, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use madang_realtime::BoxError;
-use tokio::{net::TcpListener, sync::Semaphore};
+use tokio::{
+    net::TcpListener,
+    sync::{OwnedSemaphorePermit, Semaphore},
+};
 use tower::ServiceExt;
 
 use crate::app::App;
 
 const HEADERS_WITHIN: Duration = Duration::from_secs(10);
-/// Connections at one time; the rest wait in the kernel's queue.
-const CONNECTIONS: usize = 60_000;
+/// Connections at one time, sockets of the gateway among them; the rest wait in the kernel's queue.
+const CONNECTIONS: u32 = 60_000;
 
 /// The address at the other end of the connection that a request came over.
 #[derive(Debug, Clone, Copy)]
 pub struct Peer(pub SocketAddr);
+
+/// A connection's place among [`CONNECTIONS`], kept by whoever goes on with the connection.
+#[derive(Clone)]
+pub struct Place {
+    _permit: Arc<OwnedSemaphorePermit>,
+}
 
 /// A bound socket.
 pub struct Listener {
@@ -36,7 +45,10 @@ impl Listener {
     /// # Errors
     /// When the address is taken or not ours.
     pub async fn bind(address: SocketAddr) -> std::io::Result<Self> {
-        Ok(Self { socket: TcpListener::bind(address).await?, places: Arc::new(Semaphore::new(CONNECTIONS)) })
+        Ok(Self {
+            socket: TcpListener::bind(address).await?,
+            places: Arc::new(Semaphore::new(CONNECTIONS as usize)),
+        })
     }
 
     /// Where it listens.
@@ -47,14 +59,14 @@ impl Listener {
         self.socket.local_addr()
     }
 
-    /// Takes connections until the shutdown is signalled.
+    /// Takes connections until the shutdown is signalled, and then waits until all of them ended.
     ///
     /// # Errors
     /// When the socket is broken.
     pub async fn run(&self, app: App, router: Router) -> Result<(), BoxError> {
         loop {
             app.faults.point("listener");
-            let place = Arc::clone(&self.places).acquire_owned().await?;
+            let place = Place { _permit: Arc::new(Arc::clone(&self.places).acquire_owned().await?) };
             let (stream, peer) = tokio::select! {
                 accepted = self.socket.accept() => match accepted {
                     Ok(accepted) => accepted,
@@ -66,16 +78,16 @@ impl Listener {
                         continue;
                     }
                 },
-                () = app.shutdown.wait() => return Ok(()),
+                () = app.shutdown.wait() => break,
             };
             drop(stream.set_nodelay(true));
             let (router, shutdown) = (router.clone(), app.shutdown.clone());
             let service = service_fn(move |mut request: Request<Incoming>| {
                 request.extensions_mut().insert(Peer(peer));
+                request.extensions_mut().insert(place.clone());
                 router.clone().oneshot(request)
             });
             app.supervisor.isolated("http", async move {
-                let _place = place;
                 let serving = hyper::server::conn::http1::Builder::new()
                     .timer(TokioTimer::new())
                     .header_read_timeout(HEADERS_WITHIN)
@@ -92,6 +104,8 @@ impl Listener {
                 }
             });
         }
+        drop(self.places.acquire_many(CONNECTIONS).await?);
+        Ok(())
     }
 }
 

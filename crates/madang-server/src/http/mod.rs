@@ -9,7 +9,7 @@ mod router;
 mod web;
 
 pub use extract::{Json, Path, Query};
-pub use listener::{Listener, Peer};
+pub use listener::{Listener, Peer, Place};
 pub use router::router;
 
 use madang_proto::{limits, messages::Message, page::Page};

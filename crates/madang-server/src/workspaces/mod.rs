@@ -59,7 +59,7 @@ pub async fn create(app: &App, actor: Actor, new: &CreateWorkspace) -> Result<Wo
 /// Makes the first workspace of a server, open to all.
 pub async fn create_first(app: &App) -> Result<()> {
     let mut change = app.change().await?;
-    store::lock_first(change.tx()).await?;
+    store::lock_all(change.tx()).await?;
     if !store::any(change.tx()).await? {
         let name = input::workspace_name(&app.config.workspace_name).field("workspace_name")?;
         insert(app, &mut change, name, true, true, None).await?;
