@@ -8,7 +8,7 @@ use madang_client::proto::{
     workspaces::{CreateWorkspace, UpdateWorkspace},
 };
 
-use crate::support::{Cast, Expected, TestServer, User, all_converge, on_both, refusals, settled};
+use crate::support::{Cast, Expected, TestServer, User, all_converge, converge, on_both, refusals, settled};
 
 fn named(name: &str) -> CreateWorkspace {
     CreateWorkspace { name: name.to_owned(), allow_guests: true }
@@ -51,7 +51,12 @@ on_both! {
         let cast = Cast::of(&s).await;
         let Cast { owner, member, outsider, workspace, .. } = &cast;
         for role in [Role::Admin, Role::Owner, Role::Member] {
-            all_converge(&[owner, member, outsider], owner.http.set_role(*workspace, member.id, role)).await.unwrap();
+            for user in [owner, outsider] {
+                user.client.load_everything().await.unwrap();
+            }
+            converge(member, owner.http.set_role(*workspace, member.id, role)).await.unwrap();
+            settled(owner).await;
+            settled(outsider).await;
             assert_eq!(member.client.state().workspace(*workspace).unwrap().role, Some(role));
         }
     }

@@ -64,8 +64,16 @@ pub async fn client_settled(client: &Client, whose: &str) {
     });
     if equal.await.is_err() {
         let known = client.state().comparable();
-        assert_eq!(known, wanted.like(&known), "{whose} is stale");
-        panic!("{whose} knows other channels than there are");
+        let wanted = wanted.like(&known);
+        panic!("{whose} is stale:\n{}", differences(&format!("{known:#?}"), &format!("{wanted:#?}")));
     }
     fresh.close().await;
+}
+
+/// The first lines that differ, and the last line before them.
+fn differences(known: &str, wanted: &str) -> String {
+    let pairs =
+        known.lines().zip(wanted.lines()).skip_while(|(k, w)| k == w).filter(|(k, w)| k != w).take(12);
+    let lines: Vec<_> = pairs.map(|(k, w)| format!("  known {}, there is {}", k.trim(), w.trim())).collect();
+    format!("{}\n  of {} and {} lines", lines.join("\n"), known.lines().count(), wanted.lines().count())
 }
