@@ -10,7 +10,7 @@ use rust_embed::RustEmbed;
 use crate::error::Error;
 
 #[derive(RustEmbed)]
-#[folder = "$CARGO_MANIFEST_DIR/../../web/dist"]
+#[folder = "../../web/dist"]
 #[allow_missing = true]
 struct Files;
 
