@@ -109,7 +109,7 @@ export function MessageList(props: MessageListProps) {
   /** Tells what came into view, and whether the reader is at the newest message. */
   function look() {
     const element = scroller.current;
-    if (element === null || rows.length === 0) return;
+    if (element === null || !settled) return;
     const bottom = element.scrollTop + element.clientHeight;
     const there = newer === "none" && element.scrollHeight - bottom <= END_PX;
     setAtEnd(there);
@@ -134,7 +134,7 @@ export function MessageList(props: MessageListProps) {
     // After the list has found its place for the new rows.
     const frame = requestAnimationFrame(() => lookAgain());
     return () => cancelAnimationFrame(frame);
-  }, [rows, newer]);
+  }, [rows, newer, settled]);
 
   function focusRow(index: number) {
     const key = rows[index]?.key;

@@ -137,7 +137,7 @@ export function useMessagePlace({ rows, scroller, follows, keepIndex, targetId }
   useLayoutEffect(() => toOwn(), [lastKey]);
 
   // A list that did not fill the view stood at its end, which is where the reader was.
-  const wasShort = useRef(true);
+  const wasShort = useRef(false);
   const first = rows[0]?.key;
   useLayoutEffect(() => {
     if (wasShort.current) virtualizer.scrollToEnd();
@@ -146,6 +146,19 @@ export function useMessagePlace({ rows, scroller, follows, keepIndex, targetId }
     const element = scroller.current;
     wasShort.current = element !== null && element.scrollHeight <= element.clientHeight;
   });
+
+  // Who is at the newest message stays there when the view changes its size: a keyboard on the screen,
+  // a longer draft, a line that tells of a lost connection.
+  const stay = useEffectEvent(() => {
+    if (follows && settled) virtualizer.scrollToEnd();
+  });
+  useEffect(() => {
+    const element = scroller.current;
+    if (element === null) return;
+    const observer = new ResizeObserver(() => stay());
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [scroller]);
 
   return { virtualizer, settled };
 }
