@@ -1,7 +1,7 @@
 /** What can go wrong with a request, by REST or by the gateway, in one type. */
 
 import { isRecord } from "./trust";
-import { errorCodes, type ErrorCode, type FieldError } from "./types";
+import { isErrorCode, type ErrorCode, type FieldError } from "./types";
 
 /** The server's codes, and `network`: no answer came. */
 export type FailureCode = ErrorCode | "network";
@@ -51,10 +51,6 @@ const byStatus = new Map<number, ErrorCode>([
   [503, "unavailable"],
   [504, "unavailable"],
 ]);
-
-function isErrorCode(value: unknown): value is ErrorCode {
-  return errorCodes.some((code) => code === value);
-}
 
 function isFieldError(value: unknown): value is FieldError {
   return isRecord(value) && typeof value["field"] === "string" && typeof value["reason"] === "string";

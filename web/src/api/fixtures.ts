@@ -13,6 +13,7 @@ export function message(seq: number, change: Partial<Message> = {}): Message {
     seq,
     version: seq,
     author: bob,
+    user: change.author ?? bob,
     content: `message ${seq}`,
     created_at: "2026-11-20T09:00:00.000Z",
     ...change,

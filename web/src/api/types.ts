@@ -1,266 +1,93 @@
 /**
- * The wire: what the server and the client say to each other.
+ * The wire: what the server and the client say to each other, by short names.
  *
- * Ids are decimal strings (they do not fit a JavaScript number), times RFC 3339 in UTC.
+ * The types are generated from the server's OpenAPI document; here they only lose the `null` that the
+ * document allows and the server never sends: what is missing is absent. Ids are decimal strings (they
+ * do not fit a JavaScript number), times RFC 3339 in UTC.
  */
 
-export interface UserSummary {
-  id: string;
-  username: string;
-  display_name: string;
-  avatar_url?: string;
-}
+import type { components } from "./schema.gen";
 
-export interface User extends UserSummary {
-  guest: boolean;
-  email?: string;
-  created_at: string;
-}
+type Schemas = components["schemas"];
 
-export interface Register {
-  username: string;
-  password: string;
-  display_name?: string;
-  email?: string;
-}
+/** Without `null`, all the way down. */
+type Present<T> = T extends readonly (infer Item)[]
+  ? Present<Item>[]
+  : T extends object
+    ? { [Key in keyof T]: Present<Exclude<T[Key], null>> }
+    : T;
 
-export interface Login {
-  username: string;
-  password: string;
-}
+export type UserSummary = Present<Schemas["UserSummary"]>;
+export type User = Present<Schemas["User"]>;
+export type Session = Present<Schemas["Session"]>;
+export type Register = Present<Schemas["Register"]>;
+export type Login = Present<Schemas["Login"]>;
+export type GuestLogin = Present<Schemas["GuestLogin"]>;
+export type SignedIn = Present<Schemas["SignedIn"]>;
 
-export interface GuestLogin {
-  display_name?: string;
-}
+export type Role = Schemas["Role"];
+export type Workspace = Present<Schemas["Workspace"]>;
+export type CreateWorkspace = Present<Schemas["CreateWorkspace"]>;
+export type UpdateWorkspace = Present<Schemas["UpdateWorkspace"]>;
+export type Member = Present<Schemas["Member"]>;
+export type MemberChange = Present<Schemas["MemberChange"]>;
 
-export interface SignedIn {
-  user: User;
-  session_id: string;
-  access_token: string;
-  refresh_token: string;
-  /** Seconds that `access_token` is valid. */
-  expires_in: number;
-}
+export type ChannelKind = Schemas["ChannelKind"];
+export type Channel = Present<Schemas["Channel"]>;
+export type CreateChannel = Present<Schemas["CreateChannel"]>;
+export type UpdateChannel = Present<Schemas["UpdateChannel"]>;
+export type ChannelChange = Present<Schemas["ChannelChange"]>;
+export type ChannelChanges = Present<Schemas["ChannelChanges"]>;
 
-/** One login on one device. */
-export interface Session {
-  id: string;
-  user_agent: string;
-  address: string;
-  created_at: string;
-  last_used_at: string;
-  current: boolean;
-}
+export type Message = Present<Schemas["Message"]>;
+export type SendMessage = Present<Schemas["SendMessage"]>;
+export type ReadMark = Present<Schemas["ReadMark"]>;
+export type Presence = Present<Schemas["Presence"]>;
+export type UpdateStatus = Present<Schemas["UpdateStatus"]>;
+export type Typing = Present<Schemas["Typing"]>;
 
-export type Role = "guest" | "member" | "admin" | "owner";
+export type ErrorCode = Schemas["ErrorCode"];
+export type FieldError = Present<Schemas["FieldError"]>;
+/** The payload of `ERROR`; the same fields are in a problem of HTTP. */
+export type ErrorPayload = Present<Schemas["ErrorPayload"]>;
 
-export interface Workspace {
-  id: string;
-  name: string;
-  open: boolean;
-  allow_guests: boolean;
-  default_channel_id: string;
-  created_at: string;
-  /** The asking user's; absent in events. */
-  role?: Role;
-}
+export type Ready = Present<Schemas["Ready"]>;
+type Told = Present<Schemas["Event"]>;
+/** What the gateway tells, but for the answers `ACK` and `ERROR`. */
+export type Event = Exclude<Told, { type: "ACK" | "ERROR" }>;
+/** What a client asks of the gateway. */
+export type Command = Present<Schemas["Command"]>;
 
-export interface CreateWorkspace {
-  name: string;
-  allow_guests?: boolean;
-}
+/** An event, or the answer to the request that its `rid` names; an `ACK` says what the request asked for. */
+export type ServerFrame = (
+  Event | { type: "ACK"; payload: unknown } | { type: "ERROR"; payload: ErrorPayload }
+) & { rid?: string };
 
-export interface UpdateWorkspace {
-  name?: string;
-  open?: boolean;
-  allow_guests?: boolean;
-}
-
-export interface Member {
-  user: UserSummary;
-  role: Role;
-  joined_at: string;
-}
-
-export interface MemberChange {
-  action: "joined" | "left" | "updated";
-  workspace_id: string;
-  /** Absent when the workspace's members changed. */
-  channel_id?: string;
-  member: Member;
-  version?: number;
-}
-
-export type ChannelKind = "public" | "private";
-
-export interface Channel {
-  id: string;
-  workspace_id: string;
-  kind: ChannelKind;
-  name: string;
-  topic: string;
-  is_default: boolean;
-  created_by?: string;
-  member_count: number;
-  last_seq: number;
-  version: number;
-  created_at: string;
-  // The asking user's own; absent in events for everyone.
-  joined?: boolean;
-  last_read_seq?: number;
-  unread_count?: number;
-}
-
-export interface CreateChannel {
-  workspace_id?: string;
-  name: string;
-  kind: ChannelKind;
-  topic?: string;
-}
-
-export interface UpdateChannel {
-  name?: string;
-  topic?: string;
-  kind?: ChannelKind;
-}
-
-export interface ChannelChange {
-  action: "created" | "updated" | "deleted";
-  channel: Channel;
-}
-
-/** What changed in a channel after a version: states, not events. */
-export interface ChannelChanges {
-  channel: Channel;
-  messages: Message[];
-  members: MemberChange[];
-  version: number;
-  more: boolean;
-}
-
-export interface Message {
-  id: string;
-  channel_id: string;
-  /** Its place in the channel: 1, 2, 3, … without holes. */
-  seq: number;
-  /** The channel's version at its newest change. */
-  version: number;
-  author: UserSummary;
-  content: string;
-  nonce?: string;
-  edited_at?: string;
-  deleted_at?: string;
-  created_at: string;
-}
-
-export interface SendMessage {
-  channel_id: string;
-  content: string;
-  nonce?: string;
-}
-
-export interface ReadMark {
-  channel_id: string;
-  user_id: string;
-  message_id: string;
-  seq: number;
-}
-
-export interface Presence {
-  user_id: string;
-  status: "online" | "away" | "offline";
-  custom_status?: string;
-}
-
-export interface UpdateStatus {
-  status: "online" | "away";
-  custom_status?: string;
-}
-
-export interface Typing {
-  channel_id: string;
-  user_id: string;
-  typing: boolean;
-}
-
+/** A list that cannot be large. */
 export interface List<T> {
   items: T[];
 }
 
+/** A page of a long list; the cursors are null or absent at the ends. */
 export interface Page<T> {
   items: T[];
   next_cursor?: string | null;
   prev_cursor?: string | null;
 }
 
-export const errorCodes = [
-  "unauthenticated",
-  "forbidden",
-  "not_found",
-  "invalid",
-  "conflict",
-  "too_large",
-  "rate_limited",
-  "unavailable",
-  "internal",
-] as const;
+// A type error here: the server has another code, or one less.
+const codes: Record<ErrorCode, true> = {
+  unauthenticated: true,
+  forbidden: true,
+  not_found: true,
+  invalid: true,
+  conflict: true,
+  too_large: true,
+  rate_limited: true,
+  unavailable: true,
+  internal: true,
+};
 
-export type ErrorCode = (typeof errorCodes)[number];
-
-export interface FieldError {
-  field: string;
-  reason: string;
+export function isErrorCode(value: unknown): value is ErrorCode {
+  return typeof value === "string" && Object.hasOwn(codes, value);
 }
-
-/** The payload of `ERROR`; the same fields are in a problem of HTTP. */
-export interface ErrorPayload {
-  code: ErrorCode;
-  detail: string;
-  errors?: FieldError[];
-  retry_after?: number;
-}
-
-export interface Ready {
-  session_id: string;
-  user: User;
-  heartbeat_interval_ms: number;
-  server_time: string;
-  workspaces: Workspace[];
-  channels: Channel[];
-  presence: Presence[];
-  changes: ChannelChanges[];
-  resync: string[];
-}
-
-/** What the gateway tells, but for the answers `ACK` and `ERROR`. */
-export type Event =
-  | { type: "READY"; payload: Ready }
-  | { type: "MESSAGE"; payload: Message }
-  | { type: "TYPING"; payload: Typing }
-  | { type: "PRESENCE"; payload: Presence }
-  | { type: "READ_RECEIPT"; payload: ReadMark }
-  | { type: "CHANNEL"; payload: ChannelChange }
-  | { type: "MEMBER"; payload: MemberChange }
-  | { type: "WORKSPACE"; payload: Workspace }
-  | { type: "RESYNC"; payload: { channel_id: string } }
-  | { type: "PONG"; payload: { versions: Record<string, number> } };
-
-/** An event, or the answer to the request that its `rid` names. */
-export type ServerFrame = (
-  Event | { type: "ACK"; payload: unknown } | { type: "ERROR"; payload: ErrorPayload }
-) & { rid?: string };
-
-/** What a client asks of the gateway. */
-export type Command =
-  | {
-      type: "HELLO";
-      payload: {
-        token?: string;
-        subscribe?: "joined" | "none";
-        resume?: { channels: Record<string, number> };
-      };
-    }
-  | { type: "MESSAGE"; payload: SendMessage }
-  | { type: "TYPING"; payload: { channel_id: string; typing: boolean } }
-  | { type: "READ_RECEIPT"; payload: { channel_id: string; message_id: string } }
-  | { type: "PING"; payload: Record<string, never> };
