@@ -45,7 +45,6 @@ impl From<Row> for Found {
     fn from(r: Row) -> Self {
         let kind =
             if r.kind == ChannelKind::Public.as_str() { ChannelKind::Public } else { ChannelKind::Private };
-        let last_read = r.last_read_seq.unwrap_or(r.last_seq);
         Self {
             channel: Channel {
                 id: r.id,
@@ -60,8 +59,9 @@ impl From<Row> for Found {
                 version: r.version,
                 created_at: r.created_at,
                 joined: Some(r.last_read_seq.is_some()),
-                last_read_seq: Some(last_read),
-                unread_count: Some((r.last_seq - last_read).max(0)),
+                // Who is not a member has read up to nowhere.
+                last_read_seq: r.last_read_seq,
+                unread_count: r.last_read_seq.map(|read| (r.last_seq - read).max(0)),
             },
             role: r.role.as_deref().map(role),
         }
