@@ -50,21 +50,3 @@ export function formatDay(date: Date, language: string, now: Date): string {
         day: "numeric",
       });
 }
-
-const UNITS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
-  ["year", 31_536_000],
-  ["month", 2_592_000],
-  ["day", 86_400],
-  ["hour", 3_600],
-  ["minute", 60],
-];
-
-/** `now`, `5 minutes ago`, `yesterday`, `2주 전` */
-export function formatRelative(date: Date, language: string, now: Date): string {
-  const relative = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
-  const seconds = Math.round((date.getTime() - now.getTime()) / 1000);
-  for (const [unit, size] of UNITS) {
-    if (Math.abs(seconds) >= size) return relative.format(Math.trunc(seconds / size), unit);
-  }
-  return relative.format(0, "second");
-}
