@@ -11,6 +11,19 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 900,
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          // What seldom changes stays in the browser's cache over releases.
+          groups: [
+            {
+              name: "vendor",
+              test: /node_modules[\\/](@mui|@emotion|react|react-dom|react-router|@tanstack)[\\/]/,
+            },
+          ],
+        },
+      },
+    },
   },
   server: {
     proxy: {

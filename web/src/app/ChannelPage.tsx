@@ -30,6 +30,7 @@ import { AppShell } from "../ui/AppShell";
 import type { MessageListHandle } from "../ui/MessageList";
 import { Sidebar } from "./Sidebar";
 import { Splash } from "./Splash";
+import { focusComposer, useTypeAnywhere } from "./useTypeAnywhere";
 
 export function ChannelPage() {
   const { channelId = "" } = useParams();
@@ -56,10 +57,10 @@ function OpenChannel({ channel }: { channel: Channel }) {
   const id = channel.id;
   useEffect(() => writeLastPlace(myId, id), [myId, id]);
 
-  const focusField = () => document.querySelector<HTMLElement>("#composer textarea:not([disabled])")?.focus();
+  useTypeAnywhere();
   const edit = useCallback((key: string | undefined) => {
     setEditing(key);
-    if (key === undefined) focusField();
+    if (key === undefined) focusComposer();
   }, []);
 
   return (
@@ -91,7 +92,7 @@ function OpenChannel({ channel }: { channel: Channel }) {
         readSeq={readSeq}
         onSeen={seen}
         beginning={
-          <Typography variant="body2" color="text.secondary">
+          <Typography variant="body2" color="textSecondary">
             {t("messages.beginning", { name: channel.name })}
           </Typography>
         }

@@ -22,7 +22,7 @@ export function NoWorkspace() {
     <AppShell place="none" sidebar={<Sidebar channel={undefined} />} header={null}>
       <Box sx={{ flex: 1, display: "grid", placeContent: "center", textAlign: "center", gap: 2, p: 2 }}>
         <Typography>{t("workspaces.none")}</Typography>
-        <Typography color="text.secondary">{t("workspaces.noneHint")}</Typography>
+        <Typography color="textSecondary">{t("workspaces.noneHint")}</Typography>
         {me?.guest === false && (
           <Button variant="contained" onClick={() => setCreating(true)}>
             {t("workspaces.create")}

@@ -11,6 +11,13 @@ export function useLogin(): Login | undefined {
   return useSyncExternalStore(onLoginChange, currentLogin);
 }
 
+let leaving = false;
+
+/** Whether the login ends by the user's own wish. */
+export function isLeaving(): boolean {
+  return leaving;
+}
+
 /** Signs out by the user's wish: nothing of theirs stays in this browser. */
 export async function leave(userId: string): Promise<void> {
   try {
@@ -18,7 +25,9 @@ export async function leave(userId: string): Promise<void> {
   } catch {
     // The server hears of it when the session ends by itself.
   }
+  leaving = true;
   signOut();
+  leaving = false;
   clearOutbox(userId);
   clearDrafts(userId);
 }

@@ -1,9 +1,12 @@
 /** One sync per login: begun when someone signs in, in this tab or another, ended when they sign out. */
 
 import type { QueryClient } from "@tanstack/react-query";
+import i18next from "i18next";
 import { create } from "zustand";
 
 import { currentLogin, onLoginChange, type Login } from "../api/session";
+import { isLeaving } from "./login";
+import { notify } from "./notices";
 import { startSync, type Sync } from "./sync";
 
 export const useRunningStore = create<{ sync: Sync | undefined }>(() => ({ sync: undefined }));
@@ -16,6 +19,7 @@ export function followLogin(client: QueryClient): void {
     sessionId = login?.sessionId;
     const { sync } = useRunningStore.getState();
     sync?.stop();
+    if (login === undefined && sync !== undefined && !isLeaving()) notify(i18next.t("auth.sessionEnded"));
     useRunningStore.setState({ sync: login === undefined ? undefined : startSync(client, login) });
   };
   onLoginChange(follow);

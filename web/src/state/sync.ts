@@ -22,7 +22,7 @@ import { Versions } from "./versions";
 
 interface Connection {
   status: Status;
-  /** Whether a try has ended, well or not: until then pages wait, so as not to load twice. */
+  /** Whether a try has ended, well or not, or takes long: until then pages wait, so as not to load twice. */
   tried: boolean;
 }
 
@@ -41,6 +41,8 @@ export interface Sync {
   joined: (channel: Channel) => void;
   stop: () => void;
 }
+
+const PATIENCE_MS = 2_000;
 
 function socketUrl(): string {
   const url = new URL("/api/v1/ws", window.location.href);
@@ -108,6 +110,7 @@ export function startSync(client: QueryClient, login: Login): Sync {
   });
   useConnectionStore.setState({ status: { phase: "connecting" }, tried: false });
   socket.start();
+  const patience = setTimeout(() => useConnectionStore.setState({ tried: true }), PATIENCE_MS);
   return {
     userId: me,
     outbox,
@@ -131,6 +134,7 @@ export function startSync(client: QueryClient, login: Login): Sync {
       });
     },
     stop: () => {
+      clearTimeout(patience);
       socket.stop();
       outbox.close();
       forgetTyping();

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 
 import { message } from "../api/fixtures";
-import { hasNewer, hasOlder, mergePage, mergeStates, unloaded, type Timeline } from "./timeline";
+import { hasNewer, hasOlder, mergePage, mergeStates, trim, unloaded, type Timeline } from "./timeline";
 
 const seqs = (timeline: Timeline) => timeline.items.map(({ seq }) => seq);
 const page = (from: number, to: number) =>
@@ -55,4 +55,11 @@ test("places tell whether there is more", () => {
     false,
   ]);
   expect([hasNewer(loaded(1, 3), 3), hasNewer(loaded(1, 3), 4)]).toEqual([false, true]);
+});
+
+test("a window that has grown long lets go of its old end", () => {
+  const long = loaded(1, 30);
+  expect(trim(long, 30, 10)).toBe(long);
+  expect(seqs(trim(long, 29, 3))).toEqual([28, 29, 30]);
+  expect(hasOlder(trim(long, 29, 3))).toBe(true);
 });

@@ -40,27 +40,25 @@ function bySeq(a: Message, b: Message): number {
 
 /** Takes in states that came by events, answers and changes; what is outside the window is left out. */
 export function mergeStates(timeline: Timeline, states: readonly Message[]): Timeline {
-  const places = new Map(timeline.items.map((message, at) => [message.id, at]));
+  // An unloaded timeline only gathers: it may have holes.
+  if (!timeline.loaded) return { loaded: false, items: newestOfEach([...timeline.items, ...states]) };
   const items = [...timeline.items];
-  const added: Message[] = [];
+  const first = firstSeq(timeline);
   let changed = false;
-  for (const state of states) {
-    const place = places.get(state.id);
-    const known = place === undefined ? undefined : items[place];
-    if (place === undefined || known === undefined) added.push(state);
-    else if (state.version > known.version) {
-      items[place] = state;
-      changed = true;
-    }
-  }
-  for (const message of newestOfEach(added)) {
-    // An unloaded timeline only gathers; a loaded one grows at its newer end.
-    if (timeline.loaded && message.seq !== (items.at(-1)?.seq ?? 0) + 1) continue;
-    items.push(message);
+  for (const state of newestOfEach(states)) {
+    // Without holes, a place in the channel is a place in the window.
+    const place = items.length === 0 ? state.seq - 1 : state.seq - first;
+    const known = items[place];
+    if (place !== items.length && (known === undefined || state.version <= known.version)) continue;
+    items[place] = state;
     changed = true;
   }
-  if (!changed) return timeline;
-  return { loaded: timeline.loaded, items: timeline.loaded ? items : items.sort(bySeq) };
+  return changed ? { loaded: true, items } : timeline;
+}
+
+/** Lets go of old ones, so that a page that stays open for weeks does not grow for ever. */
+export function trim(timeline: Timeline, most: number, keep: number): Timeline {
+  return timeline.items.length <= most ? timeline : { ...timeline, items: timeline.items.slice(-keep) };
 }
 
 /** Takes in a page: joins it to the window where they touch, moves the window there otherwise. */

@@ -12,6 +12,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { asApiError } from "../../api/errors";
+import { chooseLanguage, isLanguage, languages } from "../../i18n";
 import { errorText, fieldTexts } from "../../state/errorText";
 import { useGuest, useLogIn, useSignUp } from "./actions";
 
@@ -52,13 +53,22 @@ export function Entrance() {
   return (
     <Box
       component="main"
-      sx={{ minHeight: "100%", display: "grid", placeItems: "center", p: 2, bgcolor: "background.default" }}
+      sx={{
+        minHeight: "100%",
+        display: "grid",
+        gridTemplateColumns: "minmax(0, 400px)",
+        placeContent: "center",
+        justifyItems: "center",
+        gap: 1,
+        p: 2,
+        bgcolor: "background.default",
+      }}
     >
-      <Paper variant="outlined" sx={{ width: "100%", maxWidth: 400, p: 3 }}>
+      <Paper variant="outlined" sx={{ width: "100%", p: 3 }}>
         <Typography component="h1" variant="h1">
           {t("app.name")}
         </Typography>
-        <Typography color="text.secondary" sx={{ mb: 2 }}>
+        <Typography color="textSecondary" sx={{ mb: 2 }}>
           {t("app.tagline")}
         </Typography>
         <Tabs value={way} onChange={(_event, value: Way) => setWay(value)} variant="fullWidth" sx={{ mb: 2 }}>
@@ -125,15 +135,34 @@ export function Entrance() {
         >
           {t("auth.guest")}
         </Button>
-        <Typography
-          variant="caption"
-          color="text.secondary"
-          component="p"
-          sx={{ mt: 1, textAlign: "center" }}
-        >
+        <Typography variant="caption" color="textSecondary" component="p" sx={{ mt: 1, textAlign: "center" }}>
           {t("auth.guestHint")}
         </Typography>
       </Paper>
+      <LanguageChoice />
+    </Box>
+  );
+}
+
+function LanguageChoice() {
+  const { t, i18n } = useTranslation();
+  return (
+    <Box role="group" aria-label={t("settings.language")} sx={{ display: "flex", gap: 1 }}>
+      {Object.entries(languages).map(([tag, name]) => (
+        <Button
+          key={tag}
+          lang={tag}
+          size="small"
+          color="inherit"
+          aria-pressed={i18n.language === tag}
+          sx={{ fontWeight: i18n.language === tag ? 700 : 400 }}
+          onClick={() => {
+            if (isLanguage(tag)) void chooseLanguage(tag);
+          }}
+        >
+          {name}
+        </Button>
+      ))}
     </Box>
   );
 }

@@ -49,7 +49,7 @@ export function SessionsDialog({ onClose }: { onClose: () => void }) {
               disableGutters
               secondaryAction={
                 session.current ? (
-                  <Typography variant="body2" color="success.main">
+                  <Typography variant="body2" color="success">
                     {t("sessions.current")}
                   </Typography>
                 ) : (

@@ -63,7 +63,7 @@ export function UserMenu() {
           <Typography noWrap sx={{ fontWeight: 600 }}>
             {name}
           </Typography>
-          <Typography variant="caption" color="text.secondary" noWrap component="p">
+          <Typography variant="caption" color="textSecondary" noWrap component="p">
             {own?.custom_status ?? me?.username}
           </Typography>
         </Box>

@@ -59,7 +59,7 @@ export function BrowseDialog({ workspaceId, onClose, onJoined, onLook }: BrowseD
         )}
         {error !== null && <Typography role="alert">{errorText(error)}</Typography>}
         {data !== undefined && found.length === 0 && (
-          <Typography color="text.secondary" sx={{ py: 2 }}>
+          <Typography color="textSecondary" sx={{ py: 2 }}>
             {open.length === 0 ? t("channels.browseEmpty") : t("channels.noMatch", { text: wanted })}
           </Typography>
         )}

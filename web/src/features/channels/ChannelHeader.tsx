@@ -59,7 +59,7 @@ export function ChannelHeader({ channel, membersOpen, onToggleMembers, onDialog 
           {channel.name}
         </Typography>
         {channel.topic !== "" && (
-          <Typography variant="body2" color="text.secondary" noWrap title={channel.topic}>
+          <Typography variant="body2" color="textSecondary" noWrap title={channel.topic}>
             {channel.topic}
           </Typography>
         )}

@@ -57,7 +57,7 @@ export function InviteDialog({ channel, onClose }: { channel: Channel; onClose: 
           <CircularProgress aria-label={t("app.loading")} sx={{ display: "block", mx: "auto", my: 2 }} />
         )}
         {!loading && complete && found.length === 0 && (
-          <Typography color="text.secondary" sx={{ py: 2 }}>
+          <Typography color="textSecondary" sx={{ py: 2 }}>
             {outside.length === 0 ? t("members.inviteNobody") : t("channels.noMatch", { text: wanted })}
           </Typography>
         )}

@@ -112,7 +112,9 @@ export function MessagesPane(props: MessagesPaneProps) {
         onJumpToNewest={toNewest}
         onSeen={(seq) => {
           const message = loaded.at(seq);
-          if (message !== undefined) onSeen(message);
+          if (message === undefined) return;
+          onSeen(message);
+          if (seq === channel.last_seq) loaded.atNewest();
         }}
         actions={actions}
         editingKey={editing}

@@ -3,6 +3,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useMemo } from "react";
 
+import { keys } from "../../api/keys";
 import type { Place } from "../../api/requests";
 import type { Channel, Message } from "../../api/types";
 import type { ListedMessage } from "../../lib/rows";
@@ -11,7 +12,7 @@ import { useOutboxStore } from "../../state/outbox";
 import { mayModerate } from "../../state/permissions";
 import { useMe, useRole } from "../../state/places";
 import { useConnectionStore } from "../../state/sync";
-import { hasNewer, hasOlder, lastSeq } from "../../state/timeline";
+import { hasNewer, hasOlder, lastSeq, trim, type Timeline } from "../../state/timeline";
 import { loadPage, timelineQuery } from "../../state/timelineQuery";
 import type { Edge } from "../../ui/MessageList";
 import { listedEntry, lister } from "./listed";
@@ -29,7 +30,13 @@ export interface LoadedMessages {
   retry: () => void;
   /** The loaded message at this place. */
   at: (seq: number) => Message | undefined;
+  /** The newest message is in view: what is far above may go. */
+  atNewest: () => void;
 }
+
+/** More messages than this are not kept above a reader who follows the newest ones. */
+const MOST = 1_000;
+const KEPT = 500;
 
 function edge(more: boolean, { isPending, isError }: { isPending: boolean; isError: boolean }): Edge {
   if (!more) return "none";
@@ -85,5 +92,12 @@ export function useTimeline(channel: Channel): LoadedMessages {
     loadNewest: () => load({}),
     retry: () => void query.refetch(),
     at: (seq) => items[seq - (items[0]?.seq ?? 0)],
+    atNewest: () => {
+      if (items.length <= MOST || older.isPending) return;
+      client.setQueryData<Timeline>(
+        keys.timeline(channel.id),
+        (loaded) => loaded && trim(loaded, MOST, KEPT),
+      );
+    },
   };
 }
