@@ -3,7 +3,10 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use madang_client::{Http, proto::accounts::Register, proto::accounts::Secret};
+use madang_client::{
+    Http,
+    proto::accounts::{Login, Register, Secret},
+};
 use madang_server::{Config, Server, StartError, clock::Clock};
 
 use super::User;
@@ -105,6 +108,11 @@ impl TestServer {
             email: None,
         };
         User::of(self.http(), self.http().register(&body).await.unwrap()).await
+    }
+
+    /// What `name` signs in with.
+    pub fn login(&self, name: &str) -> Login {
+        Login { username: name.to_owned(), password: Secret(PASSWORD.to_owned()) }
     }
 
     /// Two people in one workspace.
