@@ -4,6 +4,8 @@
 mod accounts;
 mod failures;
 mod messages;
+mod openapi;
+mod protocol;
 mod supervision;
 mod support;
 mod workspaces;
