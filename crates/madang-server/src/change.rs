@@ -4,6 +4,8 @@
 //!
 //! Invariants:
 //! - Nothing is announced before the commit.
+//! - Who asked is answered after the announcement is on its way: whatever they do next is announced
+//!   later.
 //! - Once the commit began, it and the announcement run to their end, whether or not the client that
 //!   asked is still there.
 
@@ -89,13 +91,12 @@ impl Change {
         let supervisor = app.supervisor.clone();
         supervisor.isolated("changes", async move {
             let committed = tx.commit().await;
-            let stored = committed.is_ok();
-            drop(done.send(committed));
-            if stored {
+            if committed.is_ok() {
                 for item in items {
                     app.bus.publish(item).await;
                 }
             }
+            drop(done.send(committed));
         });
         match result.await {
             Ok(committed) => Ok(committed?),
