@@ -50,7 +50,7 @@ pub const fn mark(kind: ChannelKind) -> &'static str {
 
 /// How a channel is called on the screen.
 pub fn title(kind: ChannelKind, name: &str) -> String {
-    format!("{}{}", mark(kind), text::clean_line(name))
+    format!("{}{}", mark(kind), text::shown_line(name))
 }
 
 fn channel_line(chat: &Chat, channel: &ChannelState, width: usize) -> Line<'static> {
@@ -83,7 +83,7 @@ fn rows(chat: &Chat, width: usize) -> (Vec<Line<'static>>, usize) {
         let id = channel.facts().workspace_id;
         if several && workspace != Some(id) {
             workspace = Some(id);
-            let name = chat.state.workspace(id).map_or_else(String::new, |w| text::clean_line(&w.name));
+            let name = chat.state.workspace(id).map_or_else(String::new, |w| text::shown_line(&w.name));
             rows.push(Line::styled(text::fit(&name, width), theme::QUIET));
         }
         if chat.current == Some(channel.id()) {
@@ -106,7 +106,7 @@ fn people(chat: &Chat, width: usize) -> Vec<Line<'static>> {
     people.sort_by_key(|(status, user)| (order(*status), user.display_name.to_lowercase(), user.id));
     let line = |(status, user): (Status, &madang_client::proto::accounts::UserSummary)| {
         let (dot, style) = theme::presence(status);
-        let name = text::fit(&text::clean_line(&user.display_name), width.saturating_sub(2));
+        let name = text::fit(&text::shown_line(&user.display_name), width.saturating_sub(2));
         let name_style = if status == Status::Offline { theme::QUIET } else { Style::new() };
         Line::from(vec![Span::styled(format!("{dot} "), style), Span::styled(name, name_style)])
     };

@@ -114,5 +114,5 @@ fn explain(error: &Error, texts: &Texts) -> String {
         Error::Network(why) => format!("{} ({why})", texts.unreachable),
         Error::Protocol(_) | Error::TimedOut(_) | Error::Closed(_) => error.to_string(),
     };
-    text::clean_line(&words)
+    text::shown_line(&words)
 }

@@ -84,7 +84,7 @@ fn joinable(chat: &Chat, filter: &Input) -> Vec<Choice> {
     let choice = |channel: &Channel| Choice {
         id: channel.id,
         name: title(channel.kind, &channel.name),
-        note: text::clean_line(&channel.topic),
+        note: text::shown_line(&channel.topic),
     };
     fitting.map(choice).collect()
 }

@@ -23,6 +23,9 @@ mod theme;
 mod update;
 mod view;
 
+#[cfg(test)]
+mod tests;
+
 pub use run::run;
 
 /// How to start.

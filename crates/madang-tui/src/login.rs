@@ -204,7 +204,7 @@ pub fn draw(model: &Model, form: &Form, frame: &mut Frame<'_>) {
     let block = Block::bordered()
         .border_type(BorderType::Rounded)
         .title(Line::styled(" Madang ", theme::TITLE))
-        .title_bottom(Line::styled(format!(" {} ", text::clean_line(&model.server)), theme::QUIET));
+        .title_bottom(Line::styled(format!(" {} ", text::shown_line(&model.server)), theme::QUIET));
     let inner = block.inner(area);
     frame.render_widget(block, area);
 

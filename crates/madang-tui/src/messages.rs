@@ -52,7 +52,7 @@ fn name_line(model: &Model, chat: &Chat, user: UserId, name: &str, millis: Optio
         millis.map_or_else(String::new, |millis| local(&model.zone, millis).strftime("  %H:%M").to_string());
     Line::from(vec![
         Span::styled(format!("{dot} "), style),
-        Span::styled(text::clean_line(name), theme::name(user)),
+        Span::styled(text::shown_line(name), theme::name(user)),
         Span::styled(time, theme::QUIET),
     ])
 }
@@ -65,7 +65,7 @@ fn centred(label: &str, width: usize, style: Style) -> Line<'static> {
 }
 
 fn body(content: &str, note: Option<&str>, style: Style, edge: &str, width: usize) -> Vec<Line<'static>> {
-    let content = text::clean(content);
+    let content = text::shown(content);
     let mut lines: Vec<Line<'static>> = text::wrap(&content, width.saturating_sub(2))
         .into_iter()
         .map(|row| {

@@ -149,6 +149,10 @@ impl App {
                 () = signals.next() => return Ok(()),
             };
             let mut cmds = update(&mut self.model, Msg::Tick(Instant::now()));
+            if let Some(state) = self.newer_state() {
+                // What a request answered is in the state already.
+                cmds.extend(update(&mut self.model, Msg::State(state)));
+            }
             if let Some(msg) = msg {
                 cmds.extend(update(&mut self.model, msg));
             }
@@ -160,6 +164,12 @@ impl App {
             }
             draw_at = draw_at.or(Some(Instant::now() + FRAME));
         }
+    }
+
+    fn newer_state(&mut self) -> Option<Arc<State>> {
+        let state = self.state.as_mut()?;
+        let newer = state.has_changed().unwrap_or(false);
+        newer.then(|| Arc::clone(&state.borrow_and_update()))
     }
 
     fn finished(&mut self, finished: Finished) -> Option<Msg> {

@@ -43,9 +43,37 @@ pub fn clean(text: &str) -> String {
     out
 }
 
-/// Text of one line, safe to show.
+/// Text of one line, clean.
 pub fn clean_line(text: &str) -> String {
     clean(text).replace('\n', " ")
+}
+
+/// What others wrote, as it is shown. Terminals do not agree on how wide a composed emoji is, and where
+/// one is wider than it was thought to be, the rest of its row goes astray: so families are shown as their
+/// members, flags as their letters, and modifiers are left out.
+pub fn shown(text: &str) -> String {
+    let text = clean(text);
+    let mut out = String::with_capacity(text.len());
+    let mut last = ' ';
+    for c in text.chars() {
+        match c {
+            // Between letters, as in Devanagari, the joiner shapes them; behind a symbol it composes.
+            '\u{200D}' if last >= '\u{2190}' => {}
+            '\u{FE0E}' | '\u{FE0F}' | '\u{20E3}' | '\u{1F3FB}'..='\u{1F3FF}' => {}
+            '\u{1F1E6}'..='\u{1F1FF}' => {
+                let letter = u32::from(c) - 0x1F1E6 + u32::from('A');
+                out.extend(char::from_u32(letter));
+            }
+            c => out.push(c),
+        }
+        last = c;
+    }
+    out
+}
+
+/// What others wrote, as it is shown in one line.
+pub fn shown_line(text: &str) -> String {
+    shown(text).replace('\n', " ")
 }
 
 /// How many cells it takes.
@@ -128,6 +156,12 @@ mod tests {
         assert_eq!(clean_line("two\nlines\u{2028}here"), "two lines here");
         let nfd: String = "마당".nfd().collect();
         assert_eq!(clean(&nfd), "마당");
+    }
+
+    #[test]
+    fn emoji_on_whose_width_terminals_do_not_agree_are_taken_apart() {
+        assert_eq!(shown("👩‍👩‍👧 🇰🇷 ❤️ 👍🏽 1️⃣"), "👩👩👧 KR ❤ 👍 1");
+        assert_eq!(shown("क्‍ष"), "क्‍ष");
     }
 
     #[test]

@@ -123,14 +123,14 @@ fn draw_header(model: &Model, chat: &Chat, frame: &mut Frame<'_>, area: Rect) {
         Span::styled(format!("  {}", model.texts.members(facts.member_count)), theme::QUIET),
     ];
     if !facts.topic.is_empty() {
-        spans.push(Span::styled(format!("  {}", text::clean_line(&facts.topic)), theme::QUIET));
+        spans.push(Span::styled(format!("  {}", text::shown_line(&facts.topic)), theme::QUIET));
     }
     frame.render_widget(Paragraph::new(Line::from(spans)), area);
 }
 
 fn draw_typing(model: &Model, chat: &Chat, frame: &mut Frame<'_>, area: Rect) {
     let Some(channel) = chat.channel() else { return };
-    let name = |id| chat.state.user(id).map(|user| text::clean_line(&user.display_name));
+    let name = |id| chat.state.user(id).map(|user| text::shown_line(&user.display_name));
     let names: Vec<String> =
         channel.typing(model.now).map(|id| name(id).unwrap_or_else(|| "?".to_owned())).collect();
     let line = Line::styled(model.texts.typing(&names), theme::QUIET);
@@ -200,9 +200,9 @@ fn draw_status(model: &Model, chat: &Chat, frame: &mut Frame<'_>, area: Rect) {
         said = format!("{said} · {}", model.texts.on_their_way(waiting));
     }
     if let Some((notice, _)) = &chat.notice {
-        (said, style) = (text::clean_line(notice), theme::WRONG);
+        (said, style) = (text::shown_line(notice), theme::WRONG);
     }
-    let me = chat.state.me().map_or_else(String::new, |me| text::clean_line(&me.summary.display_name));
+    let me = chat.state.me().map_or_else(String::new, |me| text::shown_line(&me.summary.display_name));
     let left = vec![Span::styled(format!("{me} "), theme::TITLE), Span::styled(said, style)];
     let left = Line::from(left);
     let room = usize::from(area.width).saturating_sub(left.width() + 2);
