@@ -3,6 +3,7 @@
 import type { Browser } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 
+import { Cable } from "./cable.ts";
 import { openBrowser, Person } from "./person.ts";
 import { Server } from "./server.ts";
 
@@ -28,19 +29,26 @@ afterAll(async () => {
 });
 
 /** Tall enough that every message of a test is in the page. */
-async function arrives(name: string): Promise<Person> {
-  const person = await Person.at(browser, server, { height: 2400 });
+async function arrives(name: string, url = server.url): Promise<Person> {
+  const person = await Person.at(browser, server, { height: 2400, url });
   people.push(person);
   return person.signUp(name);
 }
 
-/** Both pages show just what the server has, in its order. */
+/** The pages show just what the server has, in its order. */
 async function converges(...persons: Person[]): Promise<void> {
   for (const person of persons) {
     await person.waitFor("the page to show what the server has", async () => {
       const stored = await person.stored();
       const shown = await person.shown();
-      return JSON.stringify(shown) === JSON.stringify(stored.map(({ id }) => id));
+      return (
+        shown.length === stored.length &&
+        stored.every(({ id, content, deleted_at }, at) => {
+          const row = shown[at];
+          const state = deleted_at === undefined ? "sent" : "deleted";
+          return row?.id === id && row.state === state && row.text.includes(content);
+        })
+      );
     });
   }
 }
@@ -52,12 +60,16 @@ test("what is written while one is offline is neither lost, doubled nor out of o
   await bob.sees("hello bob");
   await bob.write("hello alice");
   await alice.sees("hello alice");
+  await bob.write("something hasty");
+  await alice.sees("something hasty");
 
   await alice.goesOffline();
   for (const number of [1, 2, 3, 4, 5]) {
     await alice.write(`alice ${number}`);
     await bob.write(`bob ${number}`);
   }
+  await bob.edits("hello alice", "hello again");
+  await bob.deletes("something hasty");
   await bob.sees("bob 5");
   expect(await alice.row("bob 5").count()).toBe(0);
   await expect.poll(() => alice.page.locator('[data-state="pending"]').count()).toBe(5);
@@ -116,4 +128,31 @@ test("two tabs of one person never disturb each other", async () => {
   await converges(erin, frank);
   const contents = (await frank.stored()).map(({ content }) => content);
   expect(contents.filter((content) => content.includes("tab"))).toHaveLength(6);
+});
+
+test("a connection that breaks in the middle of everything loses and doubles nothing", async () => {
+  const cable = await Cable.to(server);
+  const gil = await arrives("gil", cable.url);
+  const hana = await arrives("hana");
+  await hana.createChannel("storm");
+  await gil.joins("storm");
+  const said: Record<"gil" | "hana", string[]> = { gil: [], hana: [] };
+  for (let round = 1; round <= 6; round += 1) {
+    for (let number = 1; number <= 3; number += 1) {
+      said.gil.push(`gil ${round}.${number}`);
+      said.hana.push(`hana ${round}.${number}`);
+      await gil.write(`gil ${round}.${number}`);
+      // Now before, now after the message is through, now before its answer is.
+      if (number === 2) cable.pull();
+      await hana.write(`hana ${round}.${number}`);
+    }
+    cable.plug();
+  }
+  await gil.sees("hana 6.3");
+  await hana.sees("gil 6.3");
+  await converges(gil, hana);
+  const contents = (await hana.stored()).map(({ content }) => content);
+  expect(contents.filter((content) => content.startsWith("gil"))).toEqual(said.gil);
+  expect(contents.filter((content) => content.startsWith("hana"))).toEqual(said.hana);
+  cable.end();
 });

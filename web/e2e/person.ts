@@ -36,10 +36,13 @@ export interface Look {
   locale?: string;
   dark?: boolean;
   touch?: boolean;
+  /** By way of this address; the server's own when missing. */
+  url?: string;
 }
 
-interface StoredMessage {
+export interface StoredMessage {
   id: string;
+  deleted_at?: string;
   content: string;
   seq: number;
 }
@@ -76,7 +79,7 @@ export class Person {
 
   static async at(browser: Browser, server: Server, look: Look = {}): Promise<Person> {
     const context = await browser.newContext({
-      baseURL: server.url,
+      baseURL: look.url ?? server.url,
       viewport: { width: look.width ?? 1280, height: look.height ?? 800 },
       locale: look.locale ?? "en-US",
       timezoneId: "Asia/Seoul",
@@ -175,6 +178,24 @@ export class Person {
     await this.heading(channel).waitFor();
   }
 
+  async edits(text: string, better: string): Promise<void> {
+    await this.page.mouse.move(0, 0);
+    await this.row(text).hover();
+    await this.row(text).getByRole("button", { name: "Edit", exact: true }).click();
+    const editor = this.page.getByRole("textbox", { name: "Edit the message" });
+    await editor.fill(better);
+    await editor.press("Enter");
+    await this.sees(better);
+  }
+
+  async deletes(text: string): Promise<void> {
+    await this.page.mouse.move(0, 0);
+    await this.row(text).hover();
+    await this.row(text).getByRole("button", { name: "Delete", exact: true }).click();
+    await this.confirm("Delete");
+    await this.row(text).waitFor({ state: "detached" });
+  }
+
   row(text: string): Locator {
     return this.page.getByRole("article").filter({ hasText: text });
   }
@@ -183,11 +204,15 @@ export class Person {
     await this.row(text).first().waitFor();
   }
 
-  /** The ids of the messages in the page, in order. */
-  async shown(): Promise<string[]> {
-    const rows = await this.page.getByRole("article").all();
-    const ids = await Promise.all(rows.map((row) => row.getAttribute("data-message-id")));
-    return ids.map((id) => id ?? "pending");
+  /** The messages in the page, in order: what is there of each. */
+  async shown(): Promise<{ id: string; state: string; text: string }[]> {
+    return this.page.getByRole("article").evaluateAll((rows) =>
+      rows.map((row) => ({
+        id: row.getAttribute("data-message-id") ?? "",
+        state: row.getAttribute("data-state") ?? "",
+        text: row.textContent,
+      })),
+    );
   }
 
   /** The network is gone, and the page has noticed. */

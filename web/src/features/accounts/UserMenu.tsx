@@ -68,7 +68,13 @@ export function UserMenu() {
           </Typography>
         </Box>
       </ButtonBase>
-      <Menu open={anchor !== undefined} anchorEl={anchor ?? null} onClose={close}>
+      <Menu
+        open={anchor !== undefined}
+        anchorEl={anchor ?? null}
+        onClose={close}
+        anchorOrigin={{ vertical: "top", horizontal: "left" }}
+        transformOrigin={{ vertical: "bottom", horizontal: "left" }}
+      >
         <MenuItem onClick={() => open("status")}>{t("settings.customStatusSet")}</MenuItem>
         <MenuItem onClick={() => open("sessions")}>{t("settings.sessions")}</MenuItem>
         <Divider />

@@ -47,7 +47,7 @@ export function ChannelHeader({ channel, membersOpen, onToggleMembers, onDialog 
           component="h1"
           variant="h2"
           noWrap
-          sx={{ display: "flex", alignItems: "center", gap: 0.5 }}
+          sx={{ display: "flex", alignItems: "center", gap: 0.5, lineHeight: 1.4 }}
         >
           {channel.kind === "private" ? (
             <LockIcon fontSize="small" titleAccess={t("channels.isPrivate")} />
