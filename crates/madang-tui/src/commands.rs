@@ -103,6 +103,9 @@ fn loaded(well: bool, channel: ChannelId) -> Finished {
 
 /// An error in words for people.
 fn explain(error: &Error, texts: &Texts) -> String {
+    if let Some(words) = error.code().and_then(|code| texts.refusal(code)) {
+        return words.to_owned();
+    }
     let words = match error {
         Error::Problem(problem) if problem.code == ErrorCode::Invalid && !problem.errors.is_empty() => {
             let fields: Vec<String> =

@@ -130,7 +130,9 @@ fn pending_block(model: &Model, pending: &Pending, width: usize) -> Vec<Line<'st
         }
         Progress::Refused(error) => {
             let mut lines = body(&pending.content, None, theme::PENDING, "  ", width);
-            let why = error.problem().map_or_else(|| error.to_string(), |problem| problem.detail.clone());
+            let detail = || error.problem().map(|problem| problem.detail.clone());
+            let words = error.code().and_then(|code| model.texts.refusal(code)).map(str::to_owned);
+            let why = words.or_else(detail).unwrap_or_else(|| error.to_string());
             let why = format!("✗ {}: {} ({})", model.texts.not_sent, why, model.texts.refused_keys);
             lines.extend(body(&why, None, theme::WRONG, "  ", width));
             lines

@@ -144,7 +144,9 @@ impl App {
                     Some(Err(_)) | None => return Ok(()),
                 },
                 Some(done) = self.running.join_next() => self.finished(done?),
-                state = changed(&mut self.state) => Some(Msg::State(state)),
+                state = changed(&mut self.state) => {
+                    Some(Msg::State(state.context("the client stopped by itself")?))
+                }
                 _ = tick.tick() => None,
                 () = signals.next() => return Ok(()),
             };
@@ -218,14 +220,10 @@ impl App {
     }
 }
 
-async fn changed(state: &mut Option<watch::Receiver<Arc<State>>>) -> Arc<State> {
-    if let Some(watched) = state {
-        if watched.changed().await.is_ok() {
-            return Arc::clone(&watched.borrow_and_update());
-        }
-        *state = None;
-    }
-    std::future::pending().await
+/// The next state; nothing when there will be no more, and never while nobody is signed in.
+async fn changed(state: &mut Option<watch::Receiver<Arc<State>>>) -> Option<Arc<State>> {
+    let Some(watched) = state else { return std::future::pending().await };
+    watched.changed().await.ok().map(|()| Arc::clone(&watched.borrow_and_update()))
 }
 
 fn translate(event: Event) -> Option<Msg> {

@@ -4,6 +4,7 @@
 //! - Both languages say everything: the struct has no optional field.
 
 use jiff::civil::{Date, Weekday};
+use madang_client::proto::error::ErrorCode;
 
 /// The sentences of one language.
 #[derive(Debug)]
@@ -86,6 +87,23 @@ impl Texts {
             (false, None) => format!("offline: {reason}"),
             (true, Some(seconds)) => format!("오프라인: {reason}, {seconds}초 뒤에 다시 시도합니다"),
             (true, None) => format!("오프라인: {reason}"),
+        }
+    }
+
+    /// A refusal in this language; nothing where the server's own words (in English) are better than none
+    /// or more exact.
+    pub const fn refusal(&self, code: ErrorCode) -> Option<&'static str> {
+        if !self.korean {
+            return None;
+        }
+        match code {
+            ErrorCode::Unauthenticated => Some("사용자 이름 또는 비밀번호가 올바르지 않습니다"),
+            ErrorCode::Forbidden => Some("권한이 없습니다"),
+            ErrorCode::NotFound => Some("찾을 수 없습니다"),
+            ErrorCode::RateLimited => Some("너무 자주 시도했습니다. 잠시 뒤에 다시 하세요"),
+            ErrorCode::Unavailable => Some("서버가 지금은 처리할 수 없습니다. 잠시 뒤에 다시 하세요"),
+            ErrorCode::Internal => Some("서버 오류"),
+            ErrorCode::Conflict | ErrorCode::Invalid | ErrorCode::TooLarge => None,
         }
     }
 
