@@ -1,6 +1,6 @@
 //! A socket without a client behind it: every frame is seen, nothing is done by itself.
 
-use std::time::Duration;
+use std::{collections::VecDeque, time::Duration};
 
 use madang_client::{
     Incoming, RawSocket,
@@ -16,12 +16,19 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// A bare connection to the gateway.
 pub struct Raw {
     socket: RawSocket,
+    /// Frames that came before the answer to a question.
+    passed: VecDeque<ServerFrame>,
 }
 
 impl Raw {
     /// A socket that has said nothing; with a token in the header, if there is one.
     pub async fn open(url: &str, token: Option<&str>) -> Self {
-        Self { socket: RawSocket::connect(url, token).await.unwrap() }
+        Self { socket: RawSocket::connect(url, token).await.unwrap(), passed: VecDeque::new() }
+    }
+
+    /// A socket to an address of the gateway just as given.
+    pub async fn open_at(url: &str) -> Self {
+        Self { socket: RawSocket::open(url, None).await.unwrap(), passed: VecDeque::new() }
     }
 
     /// A socket that has said `HELLO` with the session of `user`.
@@ -54,6 +61,13 @@ impl Raw {
 
     /// The next frame, or the code of the end.
     pub async fn next(&mut self) -> Result<ServerFrame, Option<u16>> {
+        match self.passed.pop_front() {
+            Some(frame) => Ok(frame),
+            None => self.receive().await,
+        }
+    }
+
+    async fn receive(&mut self) -> Result<ServerFrame, Option<u16>> {
         match tokio::time::timeout(PATIENCE, self.socket.next_frame()).await {
             Ok(Incoming::Frame(frame)) => Ok(*frame),
             Ok(Incoming::Unknown(text)) => panic!("not a frame: {text}"),
@@ -88,18 +102,18 @@ impl Raw {
     }
 
     /// Sends a frame with a `rid` and gives its one answer: `Ok` the payload of the `ACK`, `Err` the code
-    /// of the `ERROR`.
+    /// of the `ERROR`. What comes before it is kept.
     pub async fn ask(&mut self, mut frame: Value) -> Result<Value, Value> {
         frame["rid"] = json!("asked");
         self.text(&frame.to_string()).await;
         loop {
-            let frame = self.next().await.unwrap();
+            let frame = self.receive().await.unwrap();
             match frame.event {
                 Event::Ack(payload) if frame.rid.as_deref() == Some("asked") => return Ok(payload),
                 Event::Error(error) if frame.rid.as_deref() == Some("asked") => {
                     return Err(serde_json::to_value(error.code).unwrap());
                 }
-                _ => {}
+                _ => self.passed.push_back(frame),
             }
         }
     }

@@ -126,6 +126,18 @@ impl TestServer {
         User::of(self.http(), self.http().guest(&body).await.unwrap()).await
     }
 
+    /// How many connections to the gateway there are.
+    pub async fn connections_now(&self) -> u64 {
+        self.http().health().await.unwrap().1["connections"].as_u64().unwrap()
+    }
+
+    /// Waits until there are this many connections to the gateway.
+    pub async fn connections(&self, wanted: u64) {
+        let reached = async { while self.connections_now().await != wanted {} };
+        let reached = tokio::time::timeout(std::time::Duration::from_secs(15), reached).await;
+        assert!(reached.is_ok(), "there are {} connections, not {wanted}", self.connections_now().await);
+    }
+
     /// Moves the clock.
     pub fn advance(&self, ms: u32) {
         self.clock.advance(ms.into());
