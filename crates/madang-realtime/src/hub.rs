@@ -13,6 +13,8 @@ mod tests;
 
 use std::{collections::HashMap, sync::Arc};
 
+use madang_proto::ConnectionId;
+
 use parking_lot::RwLock;
 
 use crate::{
@@ -71,10 +73,12 @@ impl Hub {
         }
     }
 
-    /// Has all shards served as children of a supervisor, `shard-0` and so on.
-    pub fn start(self: &Arc<Self>, supervisor: &Supervisor) {
+    /// Has all shards served as children of a supervisor, `shard-0` and so on; each where `place`
+    /// leads: it is called before a shard's task starts, and what it gives is dropped after.
+    pub fn start<T>(self: &Arc<Self>, supervisor: &Supervisor, place: impl Fn(usize) -> T) {
         for (index, shard) in self.shards.iter().enumerate() {
             let hub = Arc::clone(self);
+            let _there = place(index);
             supervisor.child(shard.name(), move || hub.run_shard(index));
         }
     }
@@ -89,6 +93,14 @@ impl Hub {
         self.closing.wait().await;
     }
 
+    /// Which shard a connection belongs to.
+    #[must_use]
+    pub fn shard_of(&self, id: ConnectionId) -> usize {
+        // Ids made one after the other differ in few bits; multiplying spreads them.
+        let hash = id.get().cast_unsigned().wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
+        usize::try_from(hash).unwrap_or_default() % self.shards.len()
+    }
+
     /// Registers a connection. It hears nothing yet.
     #[must_use]
     pub fn connect(&self, info: ConnectionInfo) -> Connection {
@@ -98,10 +110,7 @@ impl Hub {
     /// Registers a connection with an outbox of another size.
     #[must_use]
     pub fn connect_with(&self, info: ConnectionInfo, outbox: Outbox) -> Connection {
-        // Ids made one after the other differ in few bits; multiplying spreads them.
-        let hash = info.id.get().cast_unsigned().wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
-        let index = usize::try_from(hash).unwrap_or_default() % self.shards.len();
-        Connection::new(&self.shards[index], info, outbox)
+        Connection::new(&self.shards[self.shard_of(info.id)], info, outbox)
     }
 
     /// Hands an item to the shards that it concerns. Waits while a shard's queue is full. Called by

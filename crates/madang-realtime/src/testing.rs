@@ -66,7 +66,7 @@ impl World {
     pub(crate) fn new(shards: usize) -> Self {
         let (faults, supervisor) = (Faults::default(), Supervisor::new(Shutdown::new()));
         let hub = Hub::new(shards, &faults);
-        hub.start(&supervisor);
+        hub.start(&supervisor, |_| ());
         Self { hub, supervisor, faults }
     }
 

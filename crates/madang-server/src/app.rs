@@ -5,11 +5,13 @@ use std::sync::Arc;
 use madang_proto::{SessionId, Timestamp, UserId};
 use madang_realtime::{Bus, Faults, Hub, Shutdown, Supervisor};
 use madang_store::{Db, Writer};
+use tokio::runtime::Handle;
 
 use crate::{
     auth::{Issuer, Keys, Passwords, Revoked},
     clock::{Clock, Ids},
     config::Config,
+    gateway::Threads,
     presence::Board,
     ratelimit::Limits,
 };
@@ -55,6 +57,10 @@ pub struct Parts {
     pub revoked: Revoked,
     /// How often is too often.
     pub limits: Limits,
+    /// Where connections live.
+    pub threads: Threads,
+    /// Where everything else lives.
+    pub runtime: Handle,
     /// The owner of tasks.
     pub supervisor: Supervisor,
     /// Says that the server stops.

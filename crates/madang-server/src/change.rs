@@ -19,6 +19,7 @@ use madang_store::Tx;
 use crate::{
     app::App,
     error::{Error, Result},
+    gateway::ws,
 };
 
 /// An event as the hub carries it.
@@ -27,7 +28,7 @@ struct Announced(Event);
 impl Payload for Announced {
     fn encode(&self, codec: Codec) -> Bytes {
         match codec {
-            Codec::Json => ServerFrame::from(self.0.clone()).to_json().into(),
+            Codec::Json => ws::text(&ServerFrame::from(self.0.clone()).to_json()).into_bytes(),
         }
     }
 }

@@ -8,6 +8,7 @@ use std::{fs, net::SocketAddr, sync::Arc, time::Duration};
 use madang_proto::close::CloseCode;
 use madang_realtime::{BoxError, Control, Faults, Hub, Shutdown, Supervisor, bus::LocalBus};
 use madang_store::{Db, Writer, partitions};
+use tokio::runtime::Handle;
 
 use crate::{
     accounts,
@@ -15,6 +16,7 @@ use crate::{
     auth::{Issuer, Keys, Passwords, Revoked},
     clock::{Clock, Ids},
     config::{Config, Switch},
+    gateway::Threads,
     http::{self, Listener},
     messages::Announcer,
     presence::{self, Board},
@@ -95,6 +97,8 @@ impl Server {
             passwords: Passwords::default(),
             revoked: Revoked::default(),
             limits: Limits::new(config.rate_limits),
+            threads: Threads::start(shards).map_err(|e| StartError::of("threads")(&e))?,
+            runtime: Handle::current(),
             supervisor: Supervisor::new(shutdown.clone()),
             shutdown,
             faults,
@@ -179,7 +183,7 @@ async fn database(config: &Config) -> Result<Db, StartError> {
 }
 
 fn start_children(app: &App, listener: Listener) {
-    app.hub.start(&app.supervisor);
+    app.hub.start(&app.supervisor, |shard| app.threads.of(shard).enter());
     let (of_writer, of_sweep, of_http) = (app.clone(), app.clone(), app.clone());
     app.supervisor.child("writer", move || {
         let app = of_writer.clone();

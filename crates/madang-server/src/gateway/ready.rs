@@ -3,14 +3,15 @@
 //! What was stored before the snapshot is in it; what is stored later is heard; what is both is known
 //! by its version.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{HashMap, HashSet};
 
 use madang_proto::{
-    ChannelId, WorkspaceId,
+    ChannelId, ConnectionId,
     channels::{Channel, ChannelChanges},
     command::{Hello, Resume, Subscribe},
     event::Ready,
     limits,
+    workspaces::Workspace,
 };
 use madang_realtime::{Codec, Connection, ConnectionInfo, Topic};
 use madang_store::{Tx, accounts, channels as store_channels, workspaces as store_workspaces};
@@ -22,23 +23,18 @@ use crate::{
 };
 
 /// Registers a connection and takes the snapshot that it begins with.
-pub async fn open(app: &App, actor: Actor, hello: &Hello) -> Result<(Connection, Ready)> {
+pub async fn open(app: &App, id: ConnectionId, actor: Actor, hello: &Hello) -> Result<(Connection, Ready)> {
     let follows = hello.subscribe == Subscribe::Joined;
-    let info = ConnectionInfo {
-        id: app.id(),
-        user: actor.user,
-        session: actor.session,
-        codec: Codec::Json,
-        follows,
-    };
+    let info = ConnectionInfo { id, user: actor.user, session: actor.session, codec: Codec::Json, follows };
     let connection = app.hub.connect(info);
     connection.subscribe(&[Topic::User(actor.user)]);
+    let mut before: Vec<Topic> = Vec::new();
     if follows {
         let mut tx = app.db.read().await?;
         let workspaces = store_workspaces::of_user(&mut tx, actor.user).await?;
         let channels = store_channels::of_user(&mut tx, actor.user).await?;
-        let topics: Vec<_> = topics(workspaces.iter().map(|w| w.id), channels.iter().map(|c| c.id)).collect();
-        connection.subscribe(&topics);
+        before = topics(&workspaces, &channels);
+        connection.subscribe(&before);
     }
     // A session that was ended meanwhile found no connection to close.
     if app.revoked.contains(actor.session) {
@@ -48,7 +44,7 @@ pub async fn open(app: &App, actor: Actor, hello: &Hello) -> Result<(Connection,
     let workspaces = store_workspaces::of_user(&mut tx, actor.user).await?;
     let channels = store_channels::of_user(&mut tx, actor.user).await?;
     if follows {
-        keep_only(&connection, workspaces.iter().map(|w| w.id), &channels);
+        keep_only(&connection, &before, &topics(&workspaces, &channels));
     }
     let resume = hello.resume.clone().unwrap_or_default();
     if resume.channels.len() > limits::RESUME_CHANNELS {
@@ -70,26 +66,18 @@ pub async fn open(app: &App, actor: Actor, hello: &Hello) -> Result<(Connection,
     Ok((connection, ready))
 }
 
-fn topics(
-    workspaces: impl Iterator<Item = WorkspaceId>,
-    channels: impl Iterator<Item = ChannelId>,
-) -> impl Iterator<Item = Topic> {
-    workspaces.map(Topic::Workspace).chain(channels.map(Topic::Channel))
+fn topics(workspaces: &[Workspace], channels: &[Channel]) -> Vec<Topic> {
+    let workspaces = workspaces.iter().map(|w| Topic::Workspace(w.id));
+    workspaces.chain(channels.iter().map(|c| Topic::Channel(c.id))).collect()
 }
 
 /// Brings the subscriptions in line with the snapshot: whoever came in or went out between the two
 /// reads was not there to be told. What is added here was stored before the snapshot; what comes after
 /// it follows by itself.
-fn keep_only(connection: &Connection, workspaces: impl Iterator<Item = WorkspaceId>, channels: &[Channel]) {
-    let now: BTreeSet<ChannelId> = channels.iter().map(|c| c.id).collect();
-    let missing: Vec<_> =
-        topics(workspaces, now.iter().copied()).filter(|topic| !connection.hears(*topic)).collect();
-    connection.subscribe(&missing);
-    for (id, _) in connection.versions() {
-        if !now.contains(&id) {
-            connection.unsubscribe(Topic::Channel(id));
-        }
-    }
+fn keep_only(connection: &Connection, before: &[Topic], now: &[Topic]) {
+    connection.subscribe(now);
+    let now: HashSet<&Topic> = now.iter().collect();
+    before.iter().filter(|topic| !now.contains(topic)).for_each(|topic| connection.unsubscribe(*topic));
 }
 
 /// What a returning client missed, channel by channel, within the limits of one answer.

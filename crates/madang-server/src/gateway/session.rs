@@ -1,17 +1,22 @@
 //! The life of a connection: HELLO, READY, commands and events, the end.
 //!
-//! One task serves it: it reads a command, does it, and writes what waits in the outbox, all that is
-//! due in one write. A command that is still running holds up the next command of this connection,
-//! not its events.
+//! One task on the thread of its shard serves it: it reads a command, has it done, and writes what waits
+//! in the outbox, all that is due in one write. What asks the database is done on the common runtime. A
+//! command that is still running holds up the next command of this connection, not its events.
 //!
 //! Invariants:
 //! - A request with a `rid` gets exactly one `ACK` or `ERROR` with it.
 //! - Whatever happens here is felt by no other connection.
 
-use std::{future::pending, pin::Pin, time::Duration};
+use std::{
+    future::{Future, pending},
+    pin::Pin,
+    sync::Arc,
+    time::Duration,
+};
 
 use madang_proto::{
-    Event,
+    ConnectionId, Event,
     close::CloseCode,
     command::{ClientFrame, Command, Hello},
     error::{ErrorCode, ErrorPayload},
@@ -20,11 +25,14 @@ use madang_proto::{
 };
 use madang_realtime::{Connection, Frame};
 use serde_json::{Value, json};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::{
+    sync::oneshot,
+    time::{Instant, sleep_until, timeout},
+};
 
 use super::{
     dispatch, ready,
-    ws::{Incoming, Socket},
+    ws::{self, Incoming, Socket},
 };
 use crate::{
     app::{Actor, App},
@@ -40,75 +48,112 @@ fn answer(rid: Option<String>, result: Result<Value, ErrorPayload>) -> Option<Fr
         Ok(payload) => Event::Ack(payload),
         Err(payload) => Event::Error(payload),
     };
-    Some(ServerFrame { event, rid }.to_json().into())
+    Some(ws::text(&ServerFrame { event, rid }.to_json()))
+}
+
+/// Does something on the common runtime; nothing comes of it if it panicked, which is logged and counted.
+async fn elsewhere<T: Send + 'static>(
+    app: &App,
+    work: impl Future<Output = T> + Send + 'static,
+) -> Option<T> {
+    let (done, result) = oneshot::channel();
+    {
+        let _there = app.runtime.enter();
+        app.supervisor.isolated("connections", async move { drop(done.send(work.await)) });
+    }
+    result.await.ok()
+}
+
+/// Frames that an idle connection keeps room for.
+const KEPT_SLOTS: usize = 4;
+
+/// How a beginning failed: the code to close with, or none when the client is gone.
+type Refused = Option<CloseCode>;
+
+/// A connection that began.
+struct Begun {
+    actor: Actor,
+    connection: Arc<Connection>,
+    present: Present,
+    frames: Vec<Frame>,
 }
 
 /// Serves a connection to its end.
-pub async fn run(app: App, mut socket: Socket, token: Option<String>) {
-    let within = Duration::from_millis(limits::HELLO_MS.into());
-    let (hello, rid) = match timeout(within, hello(&mut socket)).await {
-        Ok(Ok(hello)) => hello,
-        Ok(Err(Some(code))) => return socket.close(code).await,
-        Ok(Err(None)) => return,
-        Err(_) => return socket.close(CloseCode::NoHello).await,
-    };
-    let token = hello.token.as_ref().map(|t| t.0.clone()).or(token);
-    let actor = match auth::actor(&app, token.as_deref().unwrap_or_default()).await {
-        Ok(actor) => actor,
-        Err(error) => return socket.close(refusal(&error)).await,
-    };
-    let (connection, ready) = match ready::open(&app, actor, &hello).await {
-        Ok(opened) => opened,
-        Err(error) => return socket.close(refusal(&error)).await,
-    };
-    let workspaces: Vec<_> = ready.workspaces.iter().map(|w| w.id).collect();
-    let mut frames = vec![ServerFrame::from(Event::Ready(Box::new(ready))).to_json().into()];
-    frames.extend(rid.and_then(|rid| answer(Some(rid), Ok(json!({})))));
-    let _presence = Present::new(&app, actor);
-    presence::announce(&app, app.presence.connected(actor.user, workspaces, app.now().millis())).await;
-    if socket.send(&mut frames).await {
-        let code = converse(&app, actor, &connection, &mut socket).await;
-        drop(connection);
-        if let Some(code) = code {
-            socket.close(code).await;
+pub async fn run(app: App, id: ConnectionId, mut socket: Socket, token: Option<String>) {
+    // What a beginning needs of memory is given back before the long time that follows.
+    let begun = Box::pin(begin(&app, id, &mut socket, token)).await;
+    let code = match begun {
+        Ok(Begun { actor, connection, present: _present, mut frames }) => {
+            if !socket.send(&mut frames).await {
+                return;
+            }
+            drop(frames);
+            converse(&app, actor, &connection, &mut socket).await
         }
+        Err(refused) => refused,
+    };
+    match code {
+        Some(code) => socket.close(code).await,
+        None => socket.answer_close().await,
     }
+}
+
+async fn begin(
+    app: &App,
+    id: ConnectionId,
+    socket: &mut Socket,
+    token: Option<String>,
+) -> Result<Begun, Refused> {
+    let within = Duration::from_millis(limits::HELLO_MS.into());
+    let (hello, rid) = timeout(within, hello(socket)).await.unwrap_or(Err(Some(CloseCode::NoHello)))?;
+    let (on, token) = (app.clone(), hello.token.as_ref().map(|t| t.0.clone()).or(token));
+    let work = async move {
+        let actor = auth::actor(&on, token.as_deref().unwrap_or_default()).await.map_err(|e| refusal(&e))?;
+        let (connection, ready) = ready::open(&on, id, actor, &hello).await.map_err(|e| refusal(&e))?;
+        let workspaces: Vec<_> = ready.workspaces.iter().map(|w| w.id).collect();
+        let ready = ServerFrame::from(Event::Ready(Box::new(ready)));
+        let frames: Vec<Frame> = std::iter::once(ws::text(&ready.to_json()))
+            .chain(rid.and_then(|rid| answer(Some(rid), Ok(json!({})))))
+            .collect();
+        let present = Present { app: on.clone(), actor };
+        presence::announce(&on, on.presence.connected(actor.user, workspaces, on.now().millis())).await;
+        Ok(Begun { actor, connection: Arc::new(connection), present, frames })
+    };
+    elsewhere(app, work).await.unwrap_or(Err(Some(CloseCode::Fault)))
 }
 
 /// How a failed beginning ends the connection.
-fn refusal(error: &Error) -> CloseCode {
-    match error.payload().code {
+fn refusal(error: &Error) -> Refused {
+    Some(match error.payload().code {
         ErrorCode::Unauthenticated => CloseCode::Unauthenticated,
         _ => CloseCode::Fault,
-    }
+    })
 }
 
 /// Takes a user off the board when the connection ends, also by a panic.
-struct Present<'a> {
-    app: &'a App,
+struct Present {
+    app: App,
     actor: Actor,
 }
 
-impl<'a> Present<'a> {
-    const fn new(app: &'a App, actor: Actor) -> Self {
-        Self { app, actor }
-    }
-}
-
-impl Drop for Present<'_> {
+impl Drop for Present {
     fn drop(&mut self) {
         // Nothing is shown before the sweep finds that nobody came back.
         drop(self.app.presence.disconnected(self.actor.user, self.app.now().millis()));
     }
 }
 
-async fn hello(socket: &mut Socket) -> Result<(Hello, Option<String>), Option<CloseCode>> {
+async fn hello(socket: &mut Socket) -> Result<(Hello, Option<String>), Refused> {
     loop {
         let text = match socket.receive().await {
             Incoming::Text(text) => text,
-            Incoming::Alive => continue,
+            Incoming::Ping(payload) => {
+                socket.send(&mut vec![ws::pong(&payload)]).await;
+                continue;
+            }
+            Incoming::Pong => continue,
             Incoming::Bad(code) => return Err(Some(code)),
-            Incoming::Gone => return Err(None),
+            Incoming::Closed | Incoming::Gone => return Err(None),
         };
         return match ClientFrame::parse(&text) {
             Ok(ClientFrame { command: Command::Hello(hello), rid }) => Ok((hello, rid)),
@@ -123,55 +168,57 @@ async fn hello(socket: &mut Socket) -> Result<(Hello, Option<String>), Option<Cl
     }
 }
 
-type Running<'a> = Pin<Box<dyn Future<Output = Option<Frame>> + Send + 'a>>;
+type Running<'a> = Pin<Box<dyn Future<Output = Option<Option<Frame>>> + Send + 'a>>;
 
 /// Commands and events until the end; gives the code to close with, or none when the client is gone.
-async fn converse(
-    app: &App,
-    actor: Actor,
-    connection: &Connection,
-    socket: &mut Socket,
-) -> Option<CloseCode> {
+async fn converse(app: &App, actor: Actor, connection: &Arc<Connection>, socket: &mut Socket) -> Refused {
     let silence = Duration::from_millis(limits::SILENCE_MS.into());
     let mut deadline = Instant::now() + silence;
     let mut running: Option<Running<'_>> = None;
     let mut frames = Vec::new();
+    let outbox = connection.outbox();
     loop {
         tokio::select! {
             reply = async { match running.as_mut() { Some(r) => r.await, None => pending().await } } => {
                 running = None;
-                if let Some(frame) = reply {
-                    connection.outbox().push_reply(frame);
+                match reply {
+                    Some(frame) => frame.into_iter().for_each(|frame| outbox.push_reply(frame)),
+                    None => return Some(CloseCode::Fault),
                 }
             }
-            due = connection.outbox().recv(&mut frames) => {
+            due = outbox.recv(&mut frames) => {
                 if let Err(code) = due {
                     return Some(code);
                 }
                 // A client that takes nothing is closed by its full outbox before the write gives up.
                 let sent = tokio::select! {
                     sent = socket.send(&mut frames) => sent,
-                    code = connection.outbox().closed() => return Some(code),
+                    code = outbox.closed() => return Some(code),
                 };
                 if !sent {
                     return Some(CloseCode::TooSlow);
                 }
+                frames.shrink_to(KEPT_SLOTS);
             }
             incoming = socket.receive(), if running.is_none() => {
                 deadline = Instant::now() + silence;
                 match incoming {
                     Incoming::Text(text) => match ClientFrame::parse(&text) {
-                        Ok(frame) => running = Some(Box::pin(obey(app, actor, connection, frame))),
+                        Ok(frame) => {
+                            let work = obey(app.clone(), actor, Arc::clone(connection), frame);
+                            running = Some(Box::pin(elsewhere(app, work)));
+                        }
                         Err(bad) => match bad.error {
                             Some(error) => {
-                                answer(bad.rid, Err(error)).into_iter().for_each(|f| connection.outbox().push_reply(f));
+                                answer(bad.rid, Err(error)).into_iter().for_each(|f| outbox.push_reply(f));
                             }
                             None => return Some(CloseCode::Protocol),
                         },
                     },
-                    Incoming::Alive => {}
+                    Incoming::Ping(payload) => outbox.push_reply(ws::pong(&payload)),
+                    Incoming::Pong => {}
                     Incoming::Bad(code) => return Some(code),
-                    Incoming::Gone => return None,
+                    Incoming::Closed | Incoming::Gone => return None,
                 }
             }
             () = sleep_until(deadline) => return Some(CloseCode::Silent),
@@ -179,8 +226,8 @@ async fn converse(
     }
 }
 
-async fn obey(app: &App, actor: Actor, connection: &Connection, frame: ClientFrame) -> Option<Frame> {
+async fn obey(app: App, actor: Actor, connection: Arc<Connection>, frame: ClientFrame) -> Option<Frame> {
     app.faults.point("connection");
-    let result = dispatch::command(app, actor, connection, frame.command).await;
+    let result = dispatch::command(&app, actor, &connection, frame.command).await;
     answer(frame.rid, result.map_err(|error| error.payload()))
 }

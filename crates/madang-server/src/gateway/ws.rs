@@ -1,23 +1,27 @@
-//! WebSocket as frames of text: the only file of the gateway that knows the library.
+//! Sockets of the gateway: the handshake, and frames in and out of a TCP stream.
 //!
-//! Everything that is due is written at once and flushed when the pass is over.
+//! Buffers belong to the thread, not to the connection: what is due for a socket is joined there into
+//! one write, and what comes is read there. A connection keeps only what was cut off.
 
-use std::time::Duration;
+use std::{cell::RefCell, io, time::Duration};
 
 use axum::{
     Extension,
-    extract::{
-        Query, State,
-        ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade},
-    },
-    http::HeaderMap,
-    response::Response,
+    extract::{Query, Request, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
 };
+use hyper::upgrade::{OnUpgrade, Parts, Upgraded};
+use hyper_util::rt::TokioIo;
 use madang_proto::{close::CloseCode, limits};
 use madang_realtime::Frame;
 use serde::Deserialize;
+use tokio::{net::TcpStream, time::timeout};
 
-use super::session;
+use super::{
+    session,
+    websocket::{self, Decoder, Message, Opcode, Violation},
+};
 use crate::{
     app::App,
     error::Result,
@@ -30,9 +34,15 @@ use crate::{
 
 /// A reader that takes nothing for this long is too slow.
 const WRITE_WITHIN: Duration = Duration::from_secs(30);
-const CLOSE_WITHIN: Duration = Duration::from_secs(1);
-/// Bytes read at a time; the library's default of 128 KiB is kept per connection.
-const READ_BUFFER: usize = 1024;
+const CLOSE_WITHIN: Duration = Duration::from_secs(3);
+const READ_BYTES: usize = 16 * 1024;
+/// Joined frames of a thread take this much at most; a larger frame goes out alone.
+const JOINED_BYTES: usize = 64 * 1024;
+
+thread_local! {
+    static READ: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ_BYTES].into());
+    static JOINED: RefCell<Vec<u8>> = RefCell::new(Vec::with_capacity(JOINED_BYTES));
+}
 
 /// What the address of the socket may carry.
 #[derive(Deserialize)]
@@ -45,86 +55,195 @@ pub async fn upgrade(
     State(app): State<App>,
     Extension(place): Extension<Place>,
     Address(address): Address,
-    headers: HeaderMap,
     Query(parameters): Query<Parameters>,
-    upgrade: WebSocketUpgrade,
+    mut request: Request,
 ) -> Result<Response> {
     app.limits.check(Limit::ConnectByAddress, address)?;
-    let token = bearer(&headers).map(str::to_owned).or(parameters.token);
-    Ok(upgrade
-        .read_buffer_size(READ_BUFFER)
-        .write_buffer_size(0)
-        .max_message_size(limits::FRAME_BYTES)
-        .max_frame_size(limits::FRAME_BYTES)
-        .on_upgrade(move |socket| async move {
-            let supervisor = app.supervisor.clone();
+    let handshake = (accept(request.headers()), request.extensions_mut().remove::<OnUpgrade>());
+    let (Some(accept), Some(upgrading)) = handshake else {
+        let version = (header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+        let text = "This is the gateway: connect with a WebSocket client (RFC 6455, version 13).\n";
+        return Ok((StatusCode::UPGRADE_REQUIRED, [version], text).into_response());
+    };
+    let token = bearer(request.headers()).map(str::to_owned).or(parameters.token);
+    app.supervisor.clone().isolated("upgrades", async move {
+        let Ok(upgraded) = upgrading.await else { return };
+        let Ok((stream, early)) = into_tcp(upgraded) else { return };
+        // The connection lives on the thread of its shard.
+        let id = app.id();
+        let (thread, supervisor) = (app.threads.of(app.hub.shard_of(id)).clone(), app.supervisor.clone());
+        let _there = thread.enter();
+        // A panic in it costs this connection and is counted.
+        supervisor.isolated("connections", async move {
             // Kept to the end, so that a stop waits for the goodbye.
             let _place = place;
-            // A panic in it costs this connection and is counted.
-            drop(supervisor.isolated("connections", session::run(app, Socket(socket), token)).await);
-        }))
+            if let Ok(socket) = Socket::new(stream, &early) {
+                session::run(app, id, socket, token).await;
+            }
+        });
+    });
+    let headers = [
+        (header::CONNECTION, HeaderValue::from_static("Upgrade")),
+        (header::UPGRADE, HeaderValue::from_static("websocket")),
+        (header::SEC_WEBSOCKET_ACCEPT, accept),
+    ];
+    Ok((StatusCode::SWITCHING_PROTOCOLS, headers).into_response())
+}
+
+/// The answer to a handshake (RFC 6455, 4.2.1), if it is one.
+fn accept(headers: &HeaderMap) -> Option<HeaderValue> {
+    let says = |name, word: &str| {
+        let text = headers.get(name).and_then(|v: &HeaderValue| v.to_str().ok()).unwrap_or_default();
+        text.split(',').any(|w| w.trim().eq_ignore_ascii_case(word))
+    };
+    let asked = says(header::UPGRADE, "websocket")
+        && says(header::CONNECTION, "upgrade")
+        && says(header::SEC_WEBSOCKET_VERSION, "13");
+    let key = headers.get(header::SEC_WEBSOCKET_KEY).filter(|_| asked)?;
+    HeaderValue::from_str(&websocket::accept(key.as_bytes())).ok()
+}
+
+/// The TCP stream under an upgraded connection, free of the runtime it was accepted on, and what the
+/// client sent already.
+fn into_tcp(upgraded: Upgraded) -> io::Result<(std::net::TcpStream, Vec<u8>)> {
+    let parts: Parts<TokioIo<TcpStream>> =
+        upgraded.downcast().map_err(|_| io::Error::other("the connection is not plain TCP"))?;
+    Ok((parts.io.into_inner().into_std()?, parts.read_buf.to_vec()))
+}
+
+/// A frame of text.
+#[must_use]
+pub fn text(text: &str) -> Frame {
+    Frame::new(websocket::frame(Opcode::Text, text.as_bytes()).into())
+}
+
+/// The answer to a ping.
+#[must_use]
+pub fn pong(payload: &[u8]) -> Frame {
+    Frame::new(websocket::frame(Opcode::Pong, payload).into())
 }
 
 /// What came from the client.
 pub enum Incoming {
     /// A frame.
-    Text(Utf8Bytes),
-    /// A sign of life of the protocol itself.
-    Alive,
+    Text(String),
+    /// To be answered by a [`pong`].
+    Ping(Vec<u8>),
+    /// A sign of life.
+    Pong,
     /// Not a frame of ours, for this reason.
     Bad(CloseCode),
+    /// The client said goodbye.
+    Closed,
     /// The client is gone.
     Gone,
 }
 
-/// A socket of text frames.
-pub struct Socket(WebSocket);
+/// A socket.
+pub struct Socket {
+    stream: TcpStream,
+    decoder: Decoder,
+    /// What the kernel did not take yet; it may begin in the middle of a frame.
+    unsent: Vec<u8>,
+}
 
 impl Socket {
+    fn new(stream: std::net::TcpStream, early: &[u8]) -> io::Result<Self> {
+        let mut decoder = Decoder::new(limits::FRAME_BYTES);
+        decoder.feed(early);
+        Ok(Self { stream: TcpStream::from_std(stream)?, decoder, unsent: Vec::new() })
+    }
+
     /// What comes next. May be cancelled.
     pub async fn receive(&mut self) -> Incoming {
-        match self.0.recv().await {
-            Some(Ok(Message::Text(text))) => Incoming::Text(text),
-            Some(Ok(Message::Ping(_) | Message::Pong(_))) => Incoming::Alive,
-            Some(Ok(Message::Binary(_))) => Incoming::Bad(CloseCode::Protocol),
-            Some(Ok(Message::Close(_))) | None => Incoming::Gone,
-            Some(Err(error)) => {
-                // The library tells a frame that is too large by its text only.
-                let text = error.to_string();
-                if text.contains("too long") || text.contains("too big") || text.contains("too large") {
-                    Incoming::Bad(CloseCode::TooLarge)
-                } else if text.contains("UTF-8") || text.contains("protocol error") {
-                    Incoming::Bad(CloseCode::Protocol)
-                } else {
-                    Incoming::Gone
-                }
+        loop {
+            match self.decoder.next() {
+                Ok(Some(Message::Text(text))) => return Incoming::Text(text),
+                Ok(Some(Message::Binary(_))) => return Incoming::Bad(CloseCode::Protocol),
+                Ok(Some(Message::Ping(payload))) => return Incoming::Ping(payload),
+                Ok(Some(Message::Pong)) => return Incoming::Pong,
+                Ok(Some(Message::Close(_))) => return Incoming::Closed,
+                Err(Violation::TooLarge) => return Incoming::Bad(CloseCode::TooLarge),
+                Err(Violation::Protocol | Violation::NotUtf8) => return Incoming::Bad(CloseCode::Protocol),
+                Ok(None) => {}
+            }
+            if self.stream.readable().await.is_err() {
+                return Incoming::Gone;
+            }
+            let read = READ.with_borrow_mut(|buffer| {
+                let read = self.stream.try_read(buffer)?;
+                self.decoder.feed(buffer.get(..read).unwrap_or_default());
+                Ok::<_, io::Error>(read)
+            });
+            match read {
+                Ok(0) => return Incoming::Gone,
+                Ok(_) => {}
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
+                Err(_) => return Incoming::Gone,
             }
         }
     }
 
-    /// Writes frames and flushes once. False when the client is gone or takes nothing.
+    /// Writes frames, joined into as few writes as it can. False when the client is gone or takes
+    /// nothing. When it is cancelled, the frames are lost but for the one that is half written.
     pub async fn send(&mut self, frames: &mut Vec<Frame>) -> bool {
-        use futures_util::SinkExt;
-        let writing = async {
-            for frame in frames.drain(..) {
-                // Frames are made from strings; what is not UTF-8 cannot be one of them.
-                let Ok(text) = Utf8Bytes::try_from(frame.into_bytes()) else { continue };
-                self.0.feed(Message::Text(text)).await?;
+        let mut due = frames.drain(..).peekable();
+        while let Some(first) = due.next() {
+            let taken = JOINED.with_borrow_mut(|joined| {
+                joined.clear();
+                joined.extend_from_slice(first.bytes());
+                while let Some(next) = due.next_if(|next| joined.len() + next.len() <= JOINED_BYTES) {
+                    joined.extend_from_slice(next.bytes());
+                }
+                let written = taken(self.stream.try_write(joined))?;
+                self.unsent.extend_from_slice(joined.get(written..).unwrap_or_default());
+                joined.shrink_to(JOINED_BYTES);
+                Ok::<_, io::Error>(())
+            });
+            if taken.is_err() || (!self.unsent.is_empty() && !self.flush().await) {
+                return false;
             }
-            self.0.flush().await
-        };
-        matches!(tokio::time::timeout(WRITE_WITHIN, writing).await, Ok(Ok(())))
+        }
+        true
     }
 
-    /// Says why and closes.
+    /// Writes what is unsent. False when the client is gone or takes nothing.
+    async fn flush(&mut self) -> bool {
+        let flushing = async {
+            while !self.unsent.is_empty() {
+                self.stream.writable().await?;
+                let written = taken(self.stream.try_write(&self.unsent))?;
+                self.unsent.drain(..written);
+            }
+            self.unsent = Vec::new();
+            Ok::<_, io::Error>(())
+        };
+        matches!(timeout(WRITE_WITHIN, flushing).await, Ok(Ok(())))
+    }
+
+    /// Says why and closes. Waits for the client's goodbye: closing before it has read would take the
+    /// reason away.
     pub async fn close(mut self, code: CloseCode) {
-        let frame = CloseFrame { code: code.number(), reason: code.reason().into() };
+        self.unsent.extend(websocket::close(code.number(), code.reason()));
         let closing = async {
-            if self.0.send(Message::Close(Some(frame))).await.is_ok() {
-                // Until the client answers: closing before it has read would take the reason away.
-                while let Some(Ok(_)) = self.0.recv().await {}
+            if self.flush().await {
+                while !matches!(self.receive().await, Incoming::Closed | Incoming::Gone | Incoming::Bad(_)) {}
             }
         };
-        drop(tokio::time::timeout(CLOSE_WITHIN, closing).await);
+        drop(timeout(CLOSE_WITHIN, closing).await);
+    }
+
+    /// Answers the client's goodbye.
+    pub async fn answer_close(mut self) {
+        self.unsent.extend(websocket::close(1000, ""));
+        drop(timeout(CLOSE_WITHIN, self.flush()).await);
+    }
+}
+
+/// How much the kernel took; nothing, when it has no room.
+fn taken(write: io::Result<usize>) -> io::Result<usize> {
+    match write {
+        Err(e) if e.kind() == io::ErrorKind::WouldBlock => Ok(0),
+        other => other,
     }
 }

@@ -2,10 +2,13 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod accounts;
+mod channels;
 mod failures;
+mod gateway;
 mod messages;
 mod openapi;
 mod protocol;
+mod reads;
 mod supervision;
 mod support;
 mod workspaces;
