@@ -32,5 +32,7 @@ pub async fn run(chat: Chat) -> Result<()> {
 
 #[expect(clippy::disallowed_methods, reason = "the system says its language in variables only")]
 fn system_language() -> Option<String> {
-    ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()))
+    ["LC_ALL", "LC_MESSAGES", "LANG"]
+        .into_iter()
+        .find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()))
 }

@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, reason = "a command-line program talks to its terminal")]
 
 mod admin;
+mod chat;
 mod logging;
 mod serve;
 mod settings;
@@ -20,6 +21,8 @@ struct Cli {
 enum Command {
     /// Start the server.
     Serve(Box<serve::Serve>),
+    /// Chat from the terminal.
+    Chat(chat::Chat),
     /// Look after an installation.
     #[command(subcommand)]
     Admin(Box<admin::Admin>),
@@ -31,6 +34,7 @@ fn main() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     match cli.command {
         Command::Serve(serve) => runtime.block_on(serve::run(*serve)),
+        Command::Chat(chat) => runtime.block_on(chat::run(chat)),
         Command::Admin(admin) => runtime.block_on(admin::run(*admin)),
     }
 }

@@ -8,7 +8,8 @@ use crate::process::{Backend, Process, run};
 fn help_explains_every_flag_and_its_variable() {
     let folder = tempfile::tempdir().unwrap();
     for (arguments, words) in [
-        (&["--help"][..], &["serve", "admin"][..]),
+        (&["--help"][..], &["serve", "chat", "admin"][..]),
+        (&["chat", "--help"], &["--server", "MADANG_SERVER", "--guest"]),
         (
             &["serve", "--help"],
             &[

@@ -5,3 +5,4 @@ mod cli;
 mod crash;
 mod full_disk;
 mod process;
+mod terminal;
