@@ -5,6 +5,8 @@ mod accounts;
 mod channels;
 mod failures;
 mod gateway;
+mod issuer;
+mod limits;
 mod messages;
 mod openapi;
 mod paging;

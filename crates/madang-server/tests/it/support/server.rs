@@ -94,6 +94,13 @@ impl TestServer {
         (self.server, self.faults) = (again.server, again.faults);
     }
 
+    /// The same with other settings.
+    pub async fn restarted_with(mut self, change: impl FnOnce(&mut Config)) -> Self {
+        change(&mut self.config);
+        self.restart().await;
+        self
+    }
+
     /// REST without a session.
     pub fn http(&self) -> Http {
         Http::new(&self.url).unwrap()
