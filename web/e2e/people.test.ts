@@ -78,6 +78,29 @@ test("sessions are listed and can be ended", async () => {
   await elsewhere.button("Come in as a guest").waitFor();
 });
 
+test("an access token that ends is renewed, once for all tabs", async () => {
+  const ada = await someone();
+  await ada.signUp("ada");
+  const second = await ada.context.newPage();
+  await second.goto("/");
+  await second.getByRole("textbox", { name: /^Message to/ }).waitFor();
+  let refreshes = 0;
+  ada.context.on("request", (request) => {
+    if (request.url().endsWith("/auth/refresh")) refreshes += 1;
+  });
+  await ada.page.evaluate(() => {
+    const login: unknown = JSON.parse(localStorage.getItem("madang.login") ?? "{}");
+    if (typeof login === "object")
+      localStorage.setItem("madang.login", JSON.stringify({ ...login, expiresAt: 0 }));
+  });
+  await Promise.all([ada.page.reload(), second.reload()]);
+  await ada.inside();
+  await second.getByRole("textbox", { name: /^Message to/ }).waitFor();
+  await ada.write("still here");
+  await second.getByRole("article").filter({ hasText: "still here" }).waitFor();
+  expect(refreshes).toBe(1);
+});
+
 test("edit and delete", async () => {
   const [carol, dan] = [await someone(), await someone()];
   await carol.signUp("carol");

@@ -5,7 +5,8 @@
  * time refreshes (a Web Lock), and it looks first whether another has just done it.
  *
  * Invariants:
- * - The browser's storage is the truth; the tabs hear of each other's changes by `storage` events.
+ * - Tabs hear of each other's changes by `storage` events; these may be late, so whoever renews asks
+ *   the vault, which is not.
  * - A refused refresh signs out only if the refused token is still the newest one.
  */
 
@@ -14,6 +15,7 @@ import { exclusively } from "./locks";
 import { onOtherTab, read, remove, write } from "./storage";
 import { fromServer, isRecord, parseJson } from "./trust";
 import type { SignedIn } from "./types";
+import { clearVault, readVault, writeVault } from "./vault";
 
 export interface Login {
   userId: string;
@@ -22,6 +24,8 @@ export interface Login {
   refreshToken: string;
   /** When the access token ends, by this device's clock. */
   expiresAt: number;
+  /** How often its tokens were renewed: tells the newest state from an older one. */
+  renewals: number;
 }
 
 const KEY = "madang.login";
@@ -38,7 +42,8 @@ function isLogin(value: unknown): value is Login {
     typeof value["sessionId"] === "string" &&
     typeof value["accessToken"] === "string" &&
     typeof value["refreshToken"] === "string" &&
-    typeof value["expiresAt"] === "number"
+    typeof value["expiresAt"] === "number" &&
+    typeof value["renewals"] === "number"
   );
 }
 
@@ -71,40 +76,66 @@ onOtherTab((key) => {
   if (key === KEY || key === undefined) tell();
 });
 
-export function signIn(signedIn: SignedIn): void {
+function keep(login: Login): void {
+  write(KEY, JSON.stringify(login));
+  tell();
+}
+
+export function signIn(signedIn: SignedIn): Login {
+  const before = currentLogin();
   const login: Login = {
     userId: signedIn.user.id,
     sessionId: signedIn.session_id,
     accessToken: signedIn.access_token,
     refreshToken: signedIn.refresh_token,
     expiresAt: Date.now() + signedIn.expires_in * 1000,
+    renewals: before?.sessionId === signedIn.session_id ? before.renewals + 1 : 0,
   };
-  write(KEY, JSON.stringify(login));
-  tell();
+  keep(login);
+  return login;
 }
 
 export function signOut(): void {
   remove(KEY);
   tell();
+  void clearVault(KEY);
+}
+
+function lasts(login: Login): boolean {
+  return login.expiresAt - Date.now() > MARGIN_MS;
 }
 
 /** A token that is good for a while yet, renewed if need be; `undefined` when nobody is signed in. */
 export async function accessToken(): Promise<string | undefined> {
   const login = currentLogin();
   if (login === undefined) return undefined;
-  if (login.expiresAt - Date.now() > MARGIN_MS) return login.accessToken;
-  return refresh(login.accessToken);
+  return lasts(login) ? login.accessToken : renewUnless(lasts);
 }
 
 /**
- * A newer token than `stale`, which the server refused or which is about to end; `undefined` when
- * the session is over. Throws when the server cannot be reached.
+ * A newer token than `refused`, which the server did not take; `undefined` when the session is over.
+ * Throws when the server cannot be reached.
  */
-export function refresh(stale: string): Promise<string | undefined> {
+export function refresh(refused: string): Promise<string | undefined> {
+  return renewUnless((login) => login.accessToken !== refused);
+}
+
+/** The login as the last tab left it that renewed it; this one may not have heard of it yet. */
+async function newestLogin(): Promise<Login | undefined> {
+  const kept = await readVault(KEY);
+  const login = currentLogin();
+  if (login === undefined || !isLogin(kept)) return login;
+  if (kept.sessionId !== login.sessionId || kept.renewals <= login.renewals) return login;
+  keep(kept);
+  return kept;
+}
+
+/** Renews the login, unless another tab has just done it. */
+function renewUnless(isNew: (login: Login) => boolean): Promise<string | undefined> {
   return exclusively("madang.refresh", async () => {
-    const login = currentLogin();
+    const login = await newestLogin();
     if (login === undefined) return undefined;
-    if (login.accessToken !== stale) return login.accessToken;
+    if (isNew(login)) return login.accessToken;
     const answer = await post(login.refreshToken);
     if (answer instanceof ApiError) {
       if (answer.code !== "unauthenticated" && answer.code !== "invalid") throw answer;
@@ -113,7 +144,7 @@ export function refresh(stale: string): Promise<string | undefined> {
     }
     // Signed out meanwhile, or as someone else: these tokens are nobody's here.
     if (currentLogin()?.sessionId !== login.sessionId) return currentLogin()?.accessToken;
-    signIn(answer);
+    await writeVault(KEY, signIn(answer));
     return answer.access_token;
   });
 }
