@@ -35,7 +35,7 @@ impl ConnectionStatus {
     }
 }
 
-/// Why there is no connection for now.
+/// Why there is no connection at the moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OfflineReason {
     /// The server was not reached.
@@ -46,7 +46,7 @@ pub enum OfflineReason {
     Silent,
     /// The server closed the connection with this code and expects the client back.
     Closed(u16),
-    /// The server refused the connection for now.
+    /// The server refused the connection this time.
     Refused(ErrorCode),
     /// [`crate::Client::disconnect`] was called.
     Asked,

@@ -1,8 +1,8 @@
 //! The terminal client: a person's chat in a terminal, built on `madang-client` alone.
 //!
-//! It is made of a model ([`model`]), a pure function that changes it ([`update`]), a function that draws
-//! it ([`view`]), and a loop that ties them to a terminal and a client ([`run`]). What is shown of others
-//! goes through [`text`] first.
+//! It is made of a model (`model`), a pure function that changes it (`update`), a function that draws it
+//! (`view`), and a loop that ties them to a terminal and a client (`run`). What is shown of others goes
+//! through `text` first.
 //!
 //! Invariants:
 //! - Nothing is written to disk: a session lives as long as the process.

@@ -20,7 +20,7 @@ use crate::{
     composer::{Input, Typed},
     dialogs::{self, Dialog, Outcome},
     editing,
-    login::Form,
+    login::{Field, Form},
     messages,
     model::{Chat, Cmd, Model, Msg, Screen},
     view,
@@ -133,8 +133,9 @@ fn on_state(model: &mut Model, chat: &mut Chat, state: Arc<State>) -> Vec<Cmd> {
             EndReason::Closed(_) | EndReason::Asked => model.texts.ended.to_owned(),
         };
         let username = chat.state.me().filter(|me| !me.guest).map(|me| me.summary.username.clone());
+        let focus = if username.is_some() { Field::Password } else { Field::Username };
         let username = Input::new(&username.unwrap_or_default());
-        model.screen = Screen::Login(Form { error: Some(error), username, ..Form::default() });
+        model.screen = Screen::Login(Form { error: Some(error), username, focus, ..Form::default() });
         return vec![Cmd::SignOut];
     }
     let online = state.connection.is_online();
