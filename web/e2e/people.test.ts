@@ -75,6 +75,7 @@ test("sessions are listed and can be ended", async () => {
   await alice.page.getByText("This device").waitFor();
   await alice.dialog().getByRole("button", { name: "Sign out", exact: true }).click();
   await alice.confirm("Sign out");
+  await elsewhere.page.getByText("You were signed out. Please log in again.").waitFor();
   await elsewhere.button("Come in as a guest").waitFor();
 });
 
@@ -107,6 +108,7 @@ test("edit and delete", async () => {
   await dan.signUp("dan");
   await carol.write("helo");
   await dan.sees("helo");
+  await carol.page.getByText("Seen by 1 person").waitFor();
   await carol.composer().press("ArrowUp");
   const editor = carol.page.getByRole("textbox", { name: "Edit the message" });
   await editor.fill("hello");

@@ -19,6 +19,7 @@ import { useTimeline } from "../features/messages/useTimeline";
 import { ConnectionLine } from "../features/presence/ConnectionLine";
 import { TypingLine } from "../features/presence/TypingLine";
 import { useSayTyping } from "../features/presence/useTyping";
+import { SeenBy } from "../features/reads/SeenBy";
 import { useReading } from "../features/reads/useReading";
 import { useTitle } from "../features/reads/useTitle";
 import { paths } from "../paths";
@@ -53,6 +54,7 @@ function OpenChannel({ channel }: { channel: Channel }) {
   const [editing, setEditing] = useState<string>();
   const list = useRef<MessageListHandle>(null);
   useTitle(`#${channel.name}`);
+  const newest = loaded.newer === "none" ? loaded.messages.at(-1) : undefined;
 
   const id = channel.id;
   useEffect(() => writeLastPlace(myId, id), [myId, id]);
@@ -97,7 +99,10 @@ function OpenChannel({ channel }: { channel: Channel }) {
           </Typography>
         }
       />
-      <TypingLine channelId={channel.id} />
+      <Box sx={{ display: "flex", height: 20, px: 2, gap: 2 }}>
+        <TypingLine channelId={channel.id} />
+        {newest?.own === true && newest.seq !== null && <SeenBy channelId={channel.id} seq={newest.seq} />}
+      </Box>
       {channel.joined === true ? (
         <Box id="composer" sx={{ flex: "none", px: 2, pb: 1 }}>
           <MessageComposer

@@ -1,4 +1,4 @@
-/** Who types now; its height is kept, so that the page does not jump. */
+/** Who types now. */
 
 import Box from "@mui/material/Box";
 import { useTranslation } from "react-i18next";
@@ -19,7 +19,7 @@ export function TypingLine({ channelId }: { channelId: string }) {
   return (
     <Box
       aria-live="polite"
-      sx={{ height: 20, px: 2, color: "text.secondary", fontSize: "0.75rem", overflow: "hidden" }}
+      sx={{ flex: 1, minWidth: 0, color: "text.secondary", fontSize: "0.75rem", overflow: "hidden" }}
     >
       {text}
     </Box>
