@@ -291,7 +291,7 @@ async fn settings_that_contradict_each_other_are_told() {
     told(
         &|c| {
             with_secret(c);
-            c.issuer_jwks = Some("keys.json".to_owned())
+            c.issuer_jwks = Some("keys.json".to_owned());
         },
         "either",
     )
@@ -299,7 +299,7 @@ async fn settings_that_contradict_each_other_are_told() {
     told(
         &|c| {
             with_secret(c);
-            c.issuer_secret = Some("short".to_owned())
+            c.issuer_secret = Some("short".to_owned());
         },
         "32 bytes",
     )

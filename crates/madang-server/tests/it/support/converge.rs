@@ -3,7 +3,7 @@
 
 use std::future::Future;
 
-use madang_client::{Client, Options};
+use madang_client::{Client, Options, state::Comparable};
 
 use super::User;
 
@@ -34,13 +34,11 @@ pub async fn all_converge<T>(all: &[&User], operation: impl Future<Output = T>) 
     let result = operation.await;
     for (index, user) in all.iter().enumerate() {
         away[index].reconnect().await.unwrap();
-        let devices = [
-            ("at hand", Some(&user.client)),
-            ("that was away", Some(&away[index])),
-            ("beside it", (index == 0).then_some(&second)),
-        ];
-        for (which, device) in devices.into_iter().filter_map(|(which, device)| Some((which, device?))) {
-            client_settled(device, &format!("{}'s device {which}", user.name)).await;
+        let there = fresh(&user.client).await;
+        equal(&user.client, &there, &format!("{}'s device", user.name)).await;
+        equal(&away[index], &there, &format!("{}'s device that was away", user.name)).await;
+        if index == 0 {
+            equal(&second, &there, &format!("{}'s second device", user.name)).await;
         }
         away[index].close().await;
     }
@@ -55,19 +53,28 @@ pub async fn settled(who: &User) {
 
 /// Waits until what a client knows is what a fresh one with the same session fetches.
 pub async fn client_settled(client: &Client, whose: &str) {
+    equal(client, &fresh(client).await, whose).await;
+}
+
+/// What a fresh client with the same session fetches.
+async fn fresh(client: &Client) -> Comparable {
     let fresh = Client::connect(client.http().clone(), Options::default()).await.unwrap();
     fresh.load_everything().await.unwrap();
-    let wanted = fresh.state().comparable();
+    let there = fresh.state().comparable();
+    fresh.close().await;
+    there
+}
+
+async fn equal(client: &Client, there: &Comparable, whose: &str) {
     let equal = client.wait_for("the state to converge", |state| {
         let known = state.comparable();
-        (known == wanted.clone().like(&known) && known.channels.len() == wanted.channels.len()).then_some(())
+        (known == there.clone().like(&known) && known.channels.len() == there.channels.len()).then_some(())
     });
     if equal.await.is_err() {
         let known = client.state().comparable();
-        let wanted = wanted.like(&known);
-        panic!("{whose} is stale:\n{}", differences(&format!("{known:#?}"), &format!("{wanted:#?}")));
+        let there = there.clone().like(&known);
+        panic!("{whose} is stale:\n{}", differences(&format!("{known:#?}"), &format!("{there:#?}")));
     }
-    fresh.close().await;
 }
 
 /// The first lines that differ, and the last line before them.
