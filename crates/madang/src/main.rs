@@ -3,6 +3,7 @@
 
 mod admin;
 mod chat;
+mod load;
 mod logging;
 mod serve;
 mod settings;
@@ -23,6 +24,9 @@ enum Command {
     Serve(Box<serve::Serve>),
     /// Chat from the terminal.
     Chat(chat::Chat),
+    /// Load a server on this machine, and check every delivery.
+    #[command(subcommand)]
+    Load(Box<madang_load::Scenario>),
     /// Look after an installation.
     #[command(subcommand)]
     Admin(Box<admin::Admin>),
@@ -35,6 +39,7 @@ fn main() -> anyhow::Result<()> {
     match cli.command {
         Command::Serve(serve) => runtime.block_on(serve::run(*serve)),
         Command::Chat(chat) => runtime.block_on(chat::run(chat)),
+        Command::Load(scenario) => runtime.block_on(load::run(*scenario)),
         Command::Admin(admin) => runtime.block_on(admin::run(*admin)),
     }
 }

@@ -22,10 +22,16 @@ const PLACES: &[Place] = &[
         tests_use: &["madang-client"],
     },
     Place { name: "madang-client", uses: &["madang-proto"], tests_use: &[] },
+    // The store for the floor only: what the database itself can do.
+    Place {
+        name: "madang-load",
+        uses: &["madang-client", "madang-proto", "madang-store"],
+        tests_use: &[],
+    },
     Place { name: "madang-tui", uses: &["madang-client", "madang-proto"], tests_use: &[] },
     Place {
         name: "madang",
-        uses: &["madang-server", "madang-tui", "madang-client", "madang-proto"],
+        uses: &["madang-server", "madang-tui", "madang-load", "madang-client", "madang-proto"],
         tests_use: &["madang-store"],
     },
     Place { name: "xtask", uses: &[], tests_use: &[] },

@@ -8,7 +8,7 @@ use crate::process::{Backend, Process, run};
 fn help_explains_every_flag_and_its_variable() {
     let folder = tempfile::tempdir().unwrap();
     for (arguments, words) in [
-        (&["--help"][..], &["serve", "chat", "admin"][..]),
+        (&["--help"][..], &["serve", "chat", "load", "admin"][..]),
         (&["chat", "--help"], &["--server", "MADANG_SERVER", "--guest"]),
         (
             &["serve", "--help"],

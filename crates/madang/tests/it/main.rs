@@ -4,5 +4,6 @@
 mod cli;
 mod crash;
 mod full_disk;
+mod load;
 mod process;
 mod terminal;

@@ -1,0 +1,40 @@
+//! Load tests of a Madang server that check every delivery, and the machine's own limits to compare with.
+//!
+//! A scenario ([`scenario`]) makes its people and channels through the public API ([`setup`]), opens its
+//! connections on threads of their own ([`worker`], one loop over all sockets of a thread, [`socket`]),
+//! sends by an open-loop schedule ([`schedule`]) and checks what every connection hears ([`check`]). A
+//! conductor ([`crew`]) says when a phase begins and when everything has arrived; the figures
+//! ([`measure`], [`proc`]) become a report ([`report`], [`plot`]). [`floor`] measures what the machine
+//! itself can do.
+//!
+//! The receiving side shares the machine with the server, so it is built to be cheap: frames are taken
+//! apart in one buffer per thread and read by a byte scan ([`frame`], [`scan`]); an idle connection keeps
+//! no buffer at all.
+//!
+//! Invariants:
+//! - Latency counts from the moment at which a message was due, not from when it was sent.
+//! - A run is bounded in time, connections and messages.
+//! - Only servers on this machine are loaded.
+
+pub mod check;
+pub mod crew;
+mod error;
+pub mod frame;
+pub mod measure;
+pub mod options;
+pub mod pages;
+pub mod plan;
+pub mod plot;
+pub mod proc;
+pub mod progress;
+pub mod report;
+pub mod scan;
+pub mod scenario;
+pub mod schedule;
+pub mod setup;
+pub mod socket;
+pub mod worker;
+
+pub use error::Error;
+pub use options::Scenario;
+pub use report::Report;

@@ -1,0 +1,63 @@
+//! All listeners are dropped at once, come back at once and resume, while others go on talking: what they
+//! missed must reach them, once and in order.
+
+use clap::value_parser;
+
+use super::{CONNECTIONS, members, seats};
+use crate::{
+    options::Common,
+    plan::{Plan, Send, Turn},
+    setup::Room,
+};
+
+/// What it takes.
+#[derive(Debug, clap::Args)]
+pub struct Flags {
+    /// Connections [default: 15000, 500 with --quick].
+    #[arg(long, value_parser = value_parser!(u32).range(2..=CONNECTIONS))]
+    pub connections: Option<u32>,
+
+    /// Guests whose devices the connections are [default: 1000, 50 with --quick].
+    #[arg(long, value_parser = value_parser!(u32).range(1..=CONNECTIONS))]
+    pub users: Option<u32>,
+
+    /// Channels that each connection hears and resumes.
+    #[arg(long, default_value_t = 5, value_parser = value_parser!(u32).range(1..=100))]
+    pub rooms: u32,
+
+    /// Messages a second, over all channels.
+    #[arg(long, default_value_t = 10, value_parser = value_parser!(u32).range(0..=10_000))]
+    pub rate: u32,
+
+    /// How often all are dropped.
+    #[arg(long, default_value_t = 1, value_parser = value_parser!(u64).range(1..=20))]
+    pub storms: u64,
+
+    /// Most connections that are being opened at one time, in each thread.
+    #[arg(long, default_value_t = 2_000, value_parser = value_parser!(u32).range(1..=CONNECTIONS))]
+    pub window: u32,
+}
+
+/// The run.
+#[must_use]
+pub fn plan(flags: &Flags, common: &Common) -> Plan {
+    let connections = common.or(flags.connections, 15_000, 500) as usize;
+    let users = (common.or(flags.users, 1_000, 50) as usize).min(connections);
+    let seconds = common.or(common.seconds, 20, 6);
+    let threads = usize::from(common.threads);
+    let rooms = flags.rooms as usize;
+    let room = |_| Room { members: members(0..users), beside: false };
+    Plan {
+        scenario: "storm",
+        users,
+        rooms: (0..rooms).map(room).collect(),
+        connections: seats(connections, users, threads),
+        streams: vec![Send { rooms: 0..rooms, rate: flags.rate.into(), from: 0, to: seconds, thread: 0 }],
+        threads: threads + 1,
+        stormy: (1..=threads).collect(),
+        window: flags.window as usize,
+        seconds,
+        turns: (1..=flags.storms).map(|n| (seconds * n / (flags.storms + 2), Turn::Storm)).collect(),
+        phases: Vec::new(),
+    }
+}

@@ -1,0 +1,159 @@
+//! The people and channels of a run, made through the public API.
+//!
+//! One registered person makes the channels, since guests cannot; everyone else is a guest, and may be
+//! there with several devices at once.
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use madang_client::Http;
+use madang_proto::{
+    ChannelId, WorkspaceId,
+    accounts::{GuestLogin, Register, Secret},
+    channels::{ChannelKind, CreateChannel},
+};
+
+use crate::{Error, progress::Progress, worker::Channel};
+
+/// Requests at one time.
+const AT_ONCE: usize = 16;
+
+/// Everyone and everything of a run.
+pub struct Stage {
+    keeper: Http,
+    workspace: WorkspaceId,
+    /// Access tokens by user.
+    pub tokens: Vec<String>,
+    /// By channel.
+    pub channels: Vec<Channel>,
+}
+
+/// A channel to be made.
+#[derive(Debug, Clone)]
+pub struct Room {
+    /// Users by index.
+    pub members: Vec<u32>,
+    /// Whether it belongs to the second group.
+    pub beside: bool,
+}
+
+/// Makes `users` guests and the rooms with their members.
+///
+/// # Errors
+/// When the server refuses.
+pub async fn stage(url: &str, users: usize, rooms: &[Room], progress: &Progress) -> Result<Stage, Error> {
+    let http = Http::new(url).map_err(Error::server("looking at the address"))?;
+    let run = format!("load-{:08x}", rand::random::<u32>());
+    let register = Register {
+        username: run.clone(),
+        password: Secret(format!("{:032x}", rand::random::<u128>())),
+        display_name: None,
+        email: None,
+    };
+    let signed_in = http.register(&register).await.map_err(Error::server(
+        "registering the person who makes the channels (registration has to be on)",
+    ))?;
+    let keeper = http.signed_in(&signed_in);
+    let workspaces = keeper.workspaces().await.map_err(Error::server("listing workspaces"))?;
+    let workspace = workspaces.first().map(|w| w.id);
+    let workspace = workspace.ok_or_else(|| Error::Protocol("nobody's workspace is open".to_owned()))?;
+
+    let guests: Vec<(String, Http)> = stream::iter(0..users)
+        .map(|n| guest(&http, n, progress, users))
+        .buffered(AT_ONCE)
+        .try_collect()
+        .await?;
+    let ids: Vec<ChannelId> = stream::iter(0..rooms.len())
+        .map(|n| make(&keeper, workspace, format!("{run}-{n}")))
+        .buffered(AT_ONCE)
+        .try_collect()
+        .await?;
+    let seats: Vec<(u32, ChannelId)> =
+        rooms.iter().zip(&ids).flat_map(|(room, id)| room.members.iter().map(|m| (*m, *id))).collect();
+    let all = seats.len();
+    let guests_ref = &guests;
+    stream::iter(seats.into_iter().enumerate())
+        .map(|(n, (user, channel))| async move {
+            progress.line(|| format!("members {n}/{all}"));
+            let (_, http) = &guests_ref[user as usize];
+            http.join_channel(channel).await.map(drop).map_err(Error::server("joining a channel"))
+        })
+        .buffer_unordered(AT_ONCE)
+        .try_collect::<()>()
+        .await?;
+
+    let mut stage = Stage {
+        keeper,
+        workspace,
+        tokens: guests.into_iter().map(|(token, _)| token).collect(),
+        channels: Vec::new(),
+    };
+    let standing = stage.standing(&ids).await?;
+    stage.channels = ids
+        .iter()
+        .zip(rooms)
+        .zip(standing)
+        .map(|((id, room), (base_seq, base_version))| Channel {
+            id: number(id.get()),
+            base_seq,
+            base_version,
+            beside: room.beside,
+        })
+        .collect();
+    Ok(stage)
+}
+
+async fn guest(http: &Http, n: usize, progress: &Progress, all: usize) -> Result<(String, Http), Error> {
+    progress.line(|| format!("guests {n}/{all}"));
+    let login = GuestLogin { display_name: Some(format!("load {n}")) };
+    let signed_in =
+        http.guest(&login).await.map_err(Error::server("letting guests in (guests have to be on)"))?;
+    Ok((signed_in.access_token.0.clone(), http.signed_in(&signed_in)))
+}
+
+async fn make(keeper: &Http, workspace: WorkspaceId, name: String) -> Result<ChannelId, Error> {
+    let new = CreateChannel { workspace_id: Some(workspace), name, kind: ChannelKind::Public, topic: None };
+    let channel = keeper.create_channel(&new).await.map_err(Error::server("making a channel"))?;
+    Ok(channel.id)
+}
+
+fn number(id: i64) -> u64 {
+    u64::try_from(id).unwrap_or_default()
+}
+
+impl Stage {
+    /// The newest message of each channel, as the server has it.
+    ///
+    /// # Errors
+    /// When the server does not say.
+    pub async fn stored(&self) -> Result<Vec<u64>, Error> {
+        let ids: Vec<ChannelId> =
+            self.channels.iter().map(|c| ChannelId::from(i64::try_from(c.id).unwrap_or_default())).collect();
+        Ok(self.standing(&ids).await?.into_iter().map(|(seq, _)| seq).collect())
+    }
+
+    /// The newest message and change of each channel.
+    async fn standing(&self, ids: &[ChannelId]) -> Result<Vec<(u64, u64)>, Error> {
+        let all = self.keeper.workspace_channels(self.workspace).await;
+        let all = all.map_err(Error::server("listing channels"))?;
+        let by_id: std::collections::HashMap<_, _> = all.iter().map(|c| (c.id, c)).collect();
+        ids.iter()
+            .map(|id| by_id.get(id).map(|c| (number(c.last_seq), number(c.version))))
+            .collect::<Option<_>>()
+            .ok_or_else(|| Error::Protocol("a channel of the run is gone".to_owned()))
+    }
+
+    /// Removes the channels.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn clear(&self) -> Result<(), Error> {
+        stream::iter(&self.channels)
+            .map(|channel| {
+                let id = ChannelId::from(i64::try_from(channel.id).unwrap_or_default());
+                self.keeper.delete_channel(id)
+            })
+            .buffer_unordered(AT_ONCE)
+            .try_collect::<()>()
+            .await
+            .map_err(Error::server("removing the channels of the run"))
+    }
+}
