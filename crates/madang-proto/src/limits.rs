@@ -35,6 +35,8 @@ pub const RESUME_CHANNELS: usize = 1_000;
 /// Most messages that a `READY` carries for all resumed channels together; channels past it are
 /// named in `resync`.
 pub const RESUME_MESSAGES: usize = 1_000;
+/// Most people that a `READY` names as present.
+pub const PRESENCE_LISTED: usize = 500;
 /// Workspaces that one user can own.
 pub const WORKSPACES_OWNED: i64 = 20;
 /// Channels of one workspace.

@@ -44,11 +44,15 @@ pub fn envelope(topic: Topic, class: Class, event: Event) -> Arc<Envelope> {
     Envelope::new(topic, version, class, Arc::new(Announced(event)))
 }
 
+/// What is done in memory after a commit.
+type After = Box<dyn FnOnce(&App) + Send>;
+
 /// A change on its way.
 pub struct Change {
     app: App,
     tx: Tx,
     items: Vec<BusItem>,
+    after: Vec<After>,
 }
 
 impl App {
@@ -57,7 +61,7 @@ impl App {
     /// # Errors
     /// `Unavailable` when the database is away.
     pub async fn change(&self) -> Result<Change> {
-        Ok(Change { app: self.clone(), tx: self.db.begin().await?, items: Vec::new() })
+        Ok(Change { app: self.clone(), tx: self.db.begin().await?, items: Vec::new(), after: Vec::new() })
     }
 }
 
@@ -82,17 +86,23 @@ impl Change {
         self.items.push(control.into());
     }
 
+    /// Does something in memory, after the commit and before the announcement.
+    pub fn after(&mut self, work: impl FnOnce(&App) + Send + 'static) {
+        self.after.push(Box::new(work));
+    }
+
     /// Stores it, then announces it.
     ///
     /// # Errors
     /// When the database cannot say that it stored it. Then nothing is announced.
     pub async fn commit(self) -> Result<()> {
-        let Self { app, tx, items } = self;
+        let Self { app, tx, items, after } = self;
         let (done, result) = tokio::sync::oneshot::channel();
         let supervisor = app.supervisor.clone();
         supervisor.isolated("changes", async move {
             let committed = tx.commit().await;
             if committed.is_ok() {
+                after.into_iter().for_each(|work| work(&app));
                 for item in items {
                     app.bus.publish(item).await;
                 }

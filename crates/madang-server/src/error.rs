@@ -39,7 +39,7 @@ pub enum Error {
     RateLimited {
         /// Seconds to wait.
         retry_after: u32,
-        /// Requests of the window.
+        /// Requests a minute; 0 when it is not this client's rate but the server that is at its limit.
         limit: u32,
     },
     /// Later.

@@ -8,13 +8,12 @@ use std::{
 };
 
 use governor::{
-    Quota, RateLimiter,
-    clock::{Clock, DefaultClock},
-    state::keyed::DashMapStateStore,
+    Quota, RateLimiter, middleware::NoOpMiddleware, nanos::Nanos, state::keyed::DashMapStateStore,
 };
 use madang_proto::UserId;
 
 use crate::{
+    clock::Clock,
     config::Switch,
     error::{Error, Result},
 };
@@ -91,7 +90,16 @@ impl From<UserId> for Key {
     }
 }
 
-type Buckets = RateLimiter<Key, DashMapStateStore<Key>, DefaultClock>;
+type Buckets = RateLimiter<Key, DashMapStateStore<Key>, Clock, NoOpMiddleware<Nanos>>;
+
+impl governor::clock::Clock for Clock {
+    type Instant = Nanos;
+
+    fn now(&self) -> Nanos {
+        let ms = u64::try_from(Self::now(self).millis()).unwrap_or_default();
+        Nanos::from(std::time::Duration::from_millis(ms))
+    }
+}
 
 /// All limits of this node.
 pub struct Limits {
@@ -101,11 +109,12 @@ pub struct Limits {
 impl Limits {
     /// The limits, or none of them.
     #[must_use]
-    pub fn new(switch: Switch) -> Self {
+    pub fn new(switch: Switch, clock: &Clock) -> Self {
         let bucket = |limit: Limit| {
             let (a_minute, at_once) = limit.numbers();
             let number = |n| NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN);
-            RateLimiter::dashmap(Quota::per_minute(number(a_minute)).allow_burst(number(at_once)))
+            let quota = Quota::per_minute(number(a_minute)).allow_burst(number(at_once));
+            RateLimiter::new(quota, DashMapStateStore::default(), clock.clone())
         };
         Self { buckets: (switch == Switch::On).then(|| Limit::ALL.into_iter().map(bucket).collect()) }
     }
@@ -117,8 +126,9 @@ impl Limits {
     pub fn check(&self, limit: Limit, key: impl Into<Key>) -> Result<()> {
         let Some(buckets) = &self.buckets else { return Ok(()) };
         let index = Limit::ALL.iter().position(|l| *l == limit).unwrap_or_default();
-        buckets[index].check_key(&key.into()).map_err(|until| {
-            let wait = until.wait_time_from(DefaultClock::default().now()).as_secs() + 1;
+        let buckets = &buckets[index];
+        buckets.check_key(&key.into()).map_err(|until| {
+            let wait = until.wait_time_from(governor::clock::Clock::now(buckets.clock())).as_secs() + 1;
             Error::RateLimited {
                 retry_after: u32::try_from(wait).unwrap_or(u32::MAX),
                 limit: limit.numbers().0,

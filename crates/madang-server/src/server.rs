@@ -43,6 +43,17 @@ impl StartError {
     }
 }
 
+/// What a test may hold in its hands; the default is what a server runs with.
+#[derive(Debug, Clone, Default)]
+pub struct Hands {
+    /// The clock.
+    pub clock: Clock,
+    /// Fault switches.
+    pub faults: Faults,
+    /// KiB of memory that a password's hash takes, with one pass, where the real cost is not the matter.
+    pub password_kib: Option<u32>,
+}
+
 /// A running server.
 pub struct Server {
     app: App,
@@ -58,14 +69,15 @@ impl Server {
     /// Says what to mend: a taken port, a locked or unwritable data folder, a database that is away or
     /// newer than this binary, contradictory settings.
     pub async fn start(config: Config) -> Result<Self, StartError> {
-        Self::start_with(config, Clock::System, Faults::default()).await
+        Self::start_with(config, Hands::default()).await
     }
 
-    /// Starts a server on a clock of the caller's and with fault switches.
+    /// Starts a server with what a test holds in its hands.
     ///
     /// # Errors
     /// As [`Server::start`].
-    pub async fn start_with(config: Config, clock: Clock, faults: Faults) -> Result<Self, StartError> {
+    pub async fn start_with(config: Config, hands: Hands) -> Result<Self, StartError> {
+        let Hands { clock, faults, password_kib } = hands;
         let data = config.data.clone();
         let in_data =
             |e: &dyn std::error::Error| StartError::of(format!("data folder {}", data.display()))(e);
@@ -90,13 +102,13 @@ impl Server {
             bus: Box::new(LocalBus::new(Arc::clone(&hub))),
             hub,
             presence: Board::default(),
+            limits: Limits::new(config.rate_limits, &clock),
             clock,
             ids: Ids::after(newest),
             keys,
             issuer,
-            passwords: Passwords::default(),
+            passwords: Passwords::new(password_kib),
             revoked: Revoked::default(),
-            limits: Limits::new(config.rate_limits),
             threads: Threads::start(shards).map_err(|e| StartError::of("threads")(&e))?,
             runtime: Handle::current(),
             supervisor: Supervisor::new(shutdown.clone()),

@@ -103,6 +103,7 @@ impl Db {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(options.patience);
+        create_private(connect.get_filename())?;
         let writer = sqlite_pool(options)
             .max_connections(1)
             .connect_with(connect.clone().pragma("wal_autocheckpoint", "0"))
@@ -248,6 +249,15 @@ impl Db {
             Self::Postgres(_) => None,
         }
     }
+}
+
+/// Makes the file when it is missing, for its owner only. SQLite gives its side files the same rights.
+fn create_private(path: &std::path::Path) -> Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop).map_err(|e| Error::Schema(format!("database file {}: {e}", path.display())))
 }
 
 /// Where SQLite ends a transaction by itself (disk full, I/O error), the library goes on believing in

@@ -219,7 +219,7 @@ async fn end_in(app: &App, change: &mut Change, user: UserId, id: SessionId) -> 
     let now = app.now();
     let ended = sessions::end(change.tx(), user, id, now).await?;
     if ended {
-        app.revoked.insert(id, now);
+        change.after(move |app| app.revoked.insert(id, now));
         change.control(Control::CloseSession {
             session: id,
             code: madang_proto::close::CloseCode::SessionEnded,

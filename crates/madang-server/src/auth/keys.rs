@@ -52,8 +52,8 @@ impl Keys {
             Ok(text) => match URL_SAFE_NO_PAD.decode(text.trim()) {
                 Ok(bytes) if bytes.len() == BYTES => Ok(Self::of(&bytes)),
                 _ => Err(std::io::Error::other(format!(
-                    "{} is not a key; restore it from a backup, or remove it to make a new one (everyone signs in \
-                     again)",
+                    "{} is not a key; restore it from a backup, or remove it to make a new one (clients \
+                     refresh their access tokens)",
                     path.display()
                 ))),
             },

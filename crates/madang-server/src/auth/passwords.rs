@@ -2,7 +2,7 @@
 //! async threads and a few at a time, so that logins cannot fill the memory.
 
 use argon2::{
-    Argon2,
+    Algorithm, Argon2, Params, Version,
     password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
 };
 use tokio::sync::Semaphore;
@@ -16,17 +16,23 @@ const WAITING: usize = 64;
 
 /// Hashes and checks passwords.
 pub struct Passwords {
+    argon2: Argon2<'static>,
     running: Semaphore,
     waiting: Semaphore,
 }
 
-impl Default for Passwords {
-    fn default() -> Self {
-        Self { running: Semaphore::new(AT_ONCE), waiting: Semaphore::new(AT_ONCE + WAITING) }
-    }
-}
-
 impl Passwords {
+    /// With the usual cost, or one pass over this many KiB.
+    #[must_use]
+    pub fn new(kib: Option<u32>) -> Self {
+        let params = kib.and_then(|kib| Params::new(kib, 1, 1, None).ok()).unwrap_or_default();
+        Self {
+            argon2: Argon2::new(Algorithm::Argon2id, Version::V0x13, params),
+            running: Semaphore::new(AT_ONCE),
+            waiting: Semaphore::new(AT_ONCE + WAITING),
+        }
+    }
+
     async fn off_thread<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
         let _place = self
             .waiting
@@ -41,7 +47,8 @@ impl Passwords {
     /// # Errors
     /// `Unavailable` when too many are waiting.
     pub async fn hash(&self, password: String) -> Result<String> {
-        self.off_thread(move || Argon2::default().hash_password(password.as_bytes()).map(|h| h.to_string()))
+        let argon2 = self.argon2.clone();
+        self.off_thread(move || argon2.hash_password(password.as_bytes()).map(|h| h.to_string()))
             .await?
             .map_err(|e| Error::internal(e.to_string()))
     }
@@ -52,12 +59,10 @@ impl Passwords {
     /// # Errors
     /// `Unavailable` when too many are waiting.
     pub async fn verify(&self, password: String, hash: Option<String>) -> Result<bool> {
-        self.off_thread(move || {
-            let argon2 = Argon2::default();
-            match hash.as_deref().map(PasswordHash::new) {
-                Some(Ok(hash)) => argon2.verify_password(password.as_bytes(), &hash).is_ok(),
-                _ => argon2.hash_password(password.as_bytes()).is_err(),
-            }
+        let argon2 = self.argon2.clone();
+        self.off_thread(move || match hash.as_deref().map(PasswordHash::new) {
+            Some(Ok(hash)) => argon2.verify_password(password.as_bytes(), &hash).is_ok(),
+            _ => argon2.hash_password(password.as_bytes()).is_err(),
         })
         .await
     }

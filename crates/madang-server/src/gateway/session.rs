@@ -67,8 +67,17 @@ async fn elsewhere<T: Send + 'static>(
 /// Frames that an idle connection keeps room for.
 const KEPT_SLOTS: usize = 4;
 
-/// How a beginning failed: the code to close with, or none when the client is gone.
-type Refused = Option<CloseCode>;
+/// How a beginning failed: what the client is told, and the code to close with; no code when it is gone.
+struct Refused {
+    frames: Vec<Frame>,
+    code: Option<CloseCode>,
+}
+
+impl From<Option<CloseCode>> for Refused {
+    fn from(code: Option<CloseCode>) -> Self {
+        Self { frames: Vec::new(), code }
+    }
+}
 
 /// A connection that began.
 struct Begun {
@@ -90,7 +99,12 @@ pub async fn run(app: App, id: ConnectionId, mut socket: Socket, token: Option<S
             drop(frames);
             converse(&app, actor, &connection, &mut socket).await
         }
-        Err(refused) => refused,
+        Err(Refused { mut frames, code }) => {
+            if !socket.send(&mut frames).await {
+                return;
+            }
+            code
+        }
     };
     match code {
         Some(code) => socket.close(code).await,
@@ -105,11 +119,14 @@ async fn begin(
     token: Option<String>,
 ) -> Result<Begun, Refused> {
     let within = Duration::from_millis(limits::HELLO_MS.into());
-    let (hello, rid) = timeout(within, hello(socket)).await.unwrap_or(Err(Some(CloseCode::NoHello)))?;
+    let (hello, rid) =
+        timeout(within, hello(socket)).await.unwrap_or_else(|_| Err(Some(CloseCode::NoHello).into()))?;
     let (on, token) = (app.clone(), hello.token.as_ref().map(|t| t.0.clone()).or(token));
     let work = async move {
-        let actor = auth::actor(&on, token.as_deref().unwrap_or_default()).await.map_err(|e| refusal(&e))?;
-        let (connection, ready) = ready::open(&on, id, actor, &hello).await.map_err(|e| refusal(&e))?;
+        let actor = auth::actor(&on, token.as_deref().unwrap_or_default()).await;
+        let actor = actor.map_err(|e| refusal(rid.clone(), &e))?;
+        let (connection, ready) =
+            ready::open(&on, id, actor, &hello).await.map_err(|e| refusal(rid.clone(), &e))?;
         let workspaces: Vec<_> = ready.workspaces.iter().map(|w| w.id).collect();
         let ready = ServerFrame::from(Event::Ready(Box::new(ready)));
         let frames: Vec<Frame> = std::iter::once(ws::text(&ready.to_json()))
@@ -119,15 +136,22 @@ async fn begin(
         presence::announce(&on, on.presence.connected(actor.user, workspaces, on.now().millis())).await;
         Ok(Begun { actor, connection: Arc::new(connection), present, frames })
     };
-    elsewhere(app, work).await.unwrap_or(Err(Some(CloseCode::Fault)))
+    elsewhere(app, work).await.unwrap_or_else(|| Err(Some(CloseCode::Fault).into()))
 }
 
-/// How a failed beginning ends the connection.
-fn refusal(error: &Error) -> Refused {
-    Some(match error.payload().code {
+/// What a client is told when its beginning failed, and whether it may come back with the same.
+fn refusal(rid: Option<String>, error: &Error) -> Refused {
+    let payload = error.payload();
+    let code = match payload.code {
         ErrorCode::Unauthenticated => CloseCode::Unauthenticated,
-        _ => CloseCode::Fault,
-    })
+        ErrorCode::RateLimited | ErrorCode::Unavailable | ErrorCode::Internal => CloseCode::Fault,
+        ErrorCode::Forbidden
+        | ErrorCode::NotFound
+        | ErrorCode::Invalid
+        | ErrorCode::Conflict
+        | ErrorCode::TooLarge => CloseCode::Protocol,
+    };
+    Refused { frames: answer(rid, Err(payload)).into_iter().collect(), code: Some(code) }
 }
 
 /// Takes a user off the board when the connection ends, also by a panic.
@@ -152,17 +176,15 @@ async fn hello(socket: &mut Socket) -> Result<(Hello, Option<String>), Refused> 
                 continue;
             }
             Incoming::Pong => continue,
-            Incoming::Bad(code) => return Err(Some(code)),
-            Incoming::Closed | Incoming::Gone => return Err(None),
+            Incoming::Bad(code) => return Err(Some(code).into()),
+            Incoming::Closed | Incoming::Gone => return Err(None.into()),
         };
         return match ClientFrame::parse(&text) {
             Ok(ClientFrame { command: Command::Hello(hello), rid }) => Ok((hello, rid)),
-            Ok(_) => Err(Some(CloseCode::NoHello)),
+            Ok(_) => Err(Some(CloseCode::NoHello).into()),
             Err(bad) => {
-                let mut frames: Vec<_> =
-                    bad.error.and_then(|e| answer(bad.rid, Err(e))).into_iter().collect();
-                socket.send(&mut frames).await;
-                Err(Some(CloseCode::Protocol))
+                let frames = bad.error.and_then(|e| answer(bad.rid, Err(e))).into_iter().collect();
+                Err(Refused { frames, code: Some(CloseCode::Protocol) })
             }
         };
     }
@@ -171,7 +193,12 @@ async fn hello(socket: &mut Socket) -> Result<(Hello, Option<String>), Refused> 
 type Running<'a> = Pin<Box<dyn Future<Output = Option<Option<Frame>>> + Send + 'a>>;
 
 /// Commands and events until the end; gives the code to close with, or none when the client is gone.
-async fn converse(app: &App, actor: Actor, connection: &Arc<Connection>, socket: &mut Socket) -> Refused {
+async fn converse(
+    app: &App,
+    actor: Actor,
+    connection: &Arc<Connection>,
+    socket: &mut Socket,
+) -> Option<CloseCode> {
     let silence = Duration::from_millis(limits::SILENCE_MS.into());
     let mut deadline = Instant::now() + silence;
     let mut running: Option<Running<'_>> = None;

@@ -34,7 +34,9 @@ impl IntoResponse for Error {
         if let Some(seconds) = payload.retry_after {
             headers.insert(header::RETRY_AFTER, seconds.into());
         }
-        if let Self::RateLimited { retry_after, limit } = self {
+        if let Self::RateLimited { retry_after, limit } = self
+            && limit > 0
+        {
             headers.insert(RATE_LIMIT, limit.into());
             headers.insert(RATE_REMAINING, 0.into());
             headers.insert(RATE_RESET, retry_after.into());

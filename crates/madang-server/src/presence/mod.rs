@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 
 use madang_proto::{
     ChannelId, Event, UserId, WorkspaceId, input,
+    limits::PRESENCE_LISTED,
     permissions::ChannelPermission,
     presence::{ChosenStatus, Presence, Status, Typing, UpdateStatus},
 };
@@ -18,9 +19,6 @@ use crate::{
     change::envelope,
     error::{Error, Field, Result},
 };
-
-/// Most people that `READY` names as present.
-pub const LISTED: usize = 500;
 
 /// Who is there, and in which workspaces that is of interest.
 #[derive(Debug, Default)]
@@ -118,12 +116,12 @@ impl Board {
         self.0.lock().presence.get(user)
     }
 
-    /// Those in these workspaces who are not offline, up to [`LISTED`].
+    /// Those in these workspaces who are not offline, up to [`PRESENCE_LISTED`].
     pub fn listed(&self, workspaces: impl IntoIterator<Item = WorkspaceId>) -> Vec<Presence> {
         let inner = self.0.lock();
         let mut users: HashSet<UserId> = HashSet::new();
         for present in workspaces.into_iter().filter_map(|w| inner.present.get(&w)) {
-            users.extend(present.iter().take(LISTED - users.len().min(LISTED)));
+            users.extend(present.iter().take(PRESENCE_LISTED - users.len().min(PRESENCE_LISTED)));
         }
         let mut listed = inner.presence.of(users);
         listed.retain(|p| p.status != Status::Offline);

@@ -137,7 +137,8 @@ pub async fn enter(
     change.emit(Topic::User(user), Event::Workspace(Workspace { role: Some(role), ..workspace.clone() }));
     announce(change, workspace.id, user, MemberAction::Joined).await?;
     channels::enter(app, change, workspace.default_channel_id, user).await?;
-    app.presence.moved_in(user, workspace.id);
+    let id = workspace.id;
+    change.after(move |app| app.presence.moved_in(user, id));
     Ok(true)
 }
 
@@ -248,7 +249,7 @@ pub async fn remove_member(app: &App, actor: Actor, id: WorkspaceId, user: UserI
     announce(&mut change, id, user, MemberAction::Left).await?;
     store::remove_member(change.tx(), id, user).await?;
     change.control(Control::Unsubscribe { user, topic: Topic::Workspace(id) });
+    change.after(move |app| app.presence.moved_out(user, id));
     change.commit().await?;
-    app.presence.moved_out(user, id);
     Ok(())
 }

@@ -18,7 +18,11 @@ mod batch;
 use std::{future::Future, pin::Pin};
 
 use madang_proto::{ChannelId, MessageId, Timestamp, accounts::UserSummary, messages::Message};
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::sync::{
+    Mutex,
+    mpsc::{self, error::TrySendError},
+    oneshot,
+};
 
 use crate::{Db, Error, Result};
 
@@ -92,10 +96,13 @@ impl Writer {
     ///
     /// # Errors
     /// `Busy` when too much is waiting, `NotFound` when the channel is gone, `Unavailable` when the
-    /// database is away.
+    /// database is away or the server stops.
     pub async fn send(&self, new: NewMessage) -> Result<Sent> {
         let (reply, answer) = oneshot::channel();
-        self.queue.try_send(Request { new, reply }).map_err(|_| Error::Busy)?;
+        self.queue.try_send(Request { new, reply }).map_err(|e| match e {
+            TrySendError::Full(_) => Error::Busy,
+            TrySendError::Closed(_) => Error::Unavailable("the server is stopping".to_owned()),
+        })?;
         answer.await.unwrap_or_else(|_| Err(Error::Unavailable("the writer was restarted".to_owned())))
     }
 

@@ -7,7 +7,7 @@ use madang_client::{
     Http,
     proto::accounts::{Login, Register, Secret},
 };
-use madang_server::{Config, Server, StartError, clock::Clock};
+use madang_server::{Config, Hands, Server, StartError, clock::Clock};
 
 use super::User;
 
@@ -75,7 +75,9 @@ impl TestServer {
     /// Starts a server on a folder and database that are there already.
     pub async fn again(config: Config, clock: Clock) -> Result<Self, StartError> {
         let faults = Faults::default();
-        let server = Server::start_with(config.clone(), clock.clone(), faults.clone()).await?;
+        // Hashing as slowly as for real would be most of what the tests do.
+        let hands = Hands { clock: clock.clone(), faults: faults.clone(), password_kib: Some(8) };
+        let server = Server::start_with(config.clone(), hands).await?;
         let url = format!("http://{}", server.address());
         Ok(Self { url, clock, faults, config, server: Some(server), _folder: None })
     }
