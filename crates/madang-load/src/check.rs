@@ -45,6 +45,8 @@ pub struct Order {
     heard: u64,
     /// Holes below `last`: from, to (exclusive).
     holes: Vec<(u64, u64)>,
+    /// What was told on coming back and may come once more as an event: from, to (exclusive).
+    overlap: (u64, u64),
     doubled: u32,
     disordered: u32,
 }
@@ -53,7 +55,7 @@ impl Order {
     /// For one who begins to listen after `last`.
     #[must_use]
     pub const fn after(last: u64) -> Self {
-        Self { last, heard: 0, holes: Vec::new(), doubled: 0, disordered: 0 }
+        Self { last, heard: 0, holes: Vec::new(), overlap: (0, 0), doubled: 0, disordered: 0 }
     }
 
     /// The newest message heard.
@@ -87,7 +89,12 @@ impl Order {
             return true;
         }
         let Some(at) = self.holes.iter().position(|(from, to)| (*from..*to).contains(&seq)) else {
-            self.doubled += 1;
+            // Each once, and in order.
+            if (self.overlap.0..self.overlap.1).contains(&seq) {
+                self.overlap.0 = seq + 1;
+            } else {
+                self.doubled += 1;
+            }
             return false;
         };
         let (from, to) = self.holes.remove(at);
@@ -95,6 +102,12 @@ impl Order {
         self.disordered += 1;
         self.heard += 1;
         true
+    }
+
+    /// A snapshot told what came after `before`. The server subscribes one who comes back before it takes
+    /// the snapshot, so what happens in between is told in both ways, and known by its number.
+    pub const fn caught_up(&mut self, before: u64) {
+        self.overlap = (before + 1, self.last + 1);
     }
 
     /// The server says that it is too far behind to be told each message: go on after `last`.
@@ -147,6 +160,17 @@ mod tests {
         ] {
             assert_eq!(faults(heard, stored), expected, "{what}: {heard:?} of {stored}");
         }
+    }
+
+    #[test]
+    fn what_a_snapshot_told_may_come_once_more() {
+        let mut order = Order::after(0);
+        assert!([1, 2, 3, 4, 5].into_iter().all(|seq| order.hear(seq)));
+        order.caught_up(2);
+        assert_eq!([4, 5, 6].map(|seq| order.hear(seq)), [false, false, true]);
+        assert_eq!(order.finish(6), Faults::default());
+        assert!(![5, 3, 2].into_iter().any(|seq| order.hear(seq)));
+        assert_eq!(order.finish(6).doubled, 3, "twice more, out of order, before the snapshot");
     }
 
     #[test]

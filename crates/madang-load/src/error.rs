@@ -38,6 +38,13 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// The database of the floor.
+    #[error("{doing}: {source}")]
+    Database {
+        doing: &'static str,
+        #[source]
+        source: madang_store::Error,
+    },
     /// A combination of flags that makes no sense.
     #[error("{0}")]
     Options(String),

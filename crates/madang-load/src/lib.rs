@@ -19,6 +19,7 @@
 pub mod check;
 pub mod crew;
 mod error;
+pub mod floor;
 pub mod frame;
 pub mod measure;
 pub mod options;
@@ -36,5 +37,5 @@ pub mod socket;
 pub mod worker;
 
 pub use error::Error;
-pub use options::Scenario;
+pub use options::{Command, Scenario};
 pub use report::Report;

@@ -7,7 +7,19 @@ use std::{
 
 use clap::{Args, Subcommand, value_parser};
 
-use crate::{Error, scenario};
+use crate::{Error, floor, scenario};
+
+/// What `madang load` can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    #[command(flatten)]
+    Scenario(Scenario),
+    /// What the machine itself can do: writes to sockets, commits, inserts, pages.
+    Floor(floor::Flags),
+    /// The other side of the floor's sockets; started by it.
+    #[command(hide = true)]
+    Drain(floor::sockets::Drain),
+}
 
 /// Which load test.
 #[derive(Debug, Subcommand)]

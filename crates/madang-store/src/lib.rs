@@ -14,6 +14,8 @@ pub mod accounts;
 pub mod channels;
 pub mod db;
 mod error;
+#[cfg(feature = "floor")]
+pub mod floor;
 pub mod members;
 pub mod messages;
 pub mod partitions;

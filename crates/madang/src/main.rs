@@ -26,7 +26,7 @@ enum Command {
     Chat(chat::Chat),
     /// Load a server on this machine, and check every delivery.
     #[command(subcommand)]
-    Load(Box<madang_load::Scenario>),
+    Load(Box<madang_load::Command>),
     /// Look after an installation.
     #[command(subcommand)]
     Admin(Box<admin::Admin>),
@@ -39,7 +39,7 @@ fn main() -> anyhow::Result<()> {
     match cli.command {
         Command::Serve(serve) => runtime.block_on(serve::run(*serve)),
         Command::Chat(chat) => runtime.block_on(chat::run(chat)),
-        Command::Load(scenario) => runtime.block_on(load::run(*scenario)),
+        Command::Load(load) => runtime.block_on(load::run(*load)),
         Command::Admin(admin) => runtime.block_on(admin::run(*admin)),
     }
 }

@@ -51,23 +51,19 @@ pub struct Flags {
 /// The run that fills the channel.
 fn fill(flags: &Flags, common: &Common) -> Plan {
     let messages = common.or(flags.messages, 20_000, 2_000);
-    let rate = FILL_RATE.min(messages);
+    let seconds = u64::from(messages.div_ceil(FILL_RATE));
+    #[expect(clippy::cast_precision_loss, reason = "minutes")]
+    let rate = f64::from(messages) / seconds as f64;
     Plan {
         scenario: "history",
         users: 16,
         rooms: vec![Room { members: members(0..16), beside: false }],
         connections: seats(WRITERS, 16, 1),
-        streams: vec![Send {
-            rooms: 0..1,
-            rate: rate.into(),
-            from: 0,
-            to: u64::from(messages / rate),
-            thread: 0,
-        }],
+        streams: vec![Send { rooms: 0..1, rate, from: 0, to: seconds, thread: 0 }],
         threads: 2,
         stormy: Vec::new(),
         window: WINDOW,
-        seconds: u64::from(messages.div_ceil(rate)),
+        seconds,
         turns: Vec::new(),
         phases: Vec::new(),
     }

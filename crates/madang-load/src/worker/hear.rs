@@ -111,7 +111,11 @@ impl Worker {
         if self.connections[at].phase == Phase::Greeting {
             if scan::is_ready(payload) {
                 if self.connections[at].returning {
+                    let orders = &self.connections[at].orders;
+                    let before: Vec<u64> = orders.iter().map(|(_, order)| order.last()).collect();
                     self.catch_up(at, payload)?;
+                    let orders = &mut self.connections[at].orders;
+                    orders.iter_mut().zip(before).for_each(|((_, order), before)| order.caught_up(before));
                 }
                 self.live(at, now);
             }

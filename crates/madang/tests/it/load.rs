@@ -1,10 +1,15 @@
 //! `madang load` against a real server: small, and every delivery is checked.
 
-use crate::process::{Backend, Process, run};
+use std::{
+    io::Read,
+    process::{Command, Stdio},
+};
 
-/// Few connections for few seconds.
+use crate::process::{Backend, MADANG, Process, run};
+
+/// Few connections for two seconds.
 fn small<'a>(scenario: &'a str, url: &'a str, more: &[&'a str]) -> Vec<&'a str> {
-    [&["load", scenario, "--url", url, "--quick", "--seconds", "3"][..], more].concat()
+    [&["load", scenario, "--url", url, "--quick", "--seconds", "2"][..], more].concat()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -14,23 +19,57 @@ async fn every_scenario_ends_well_and_shows_its_table() {
     let (json, plot) = (folder.path().join("report.json"), folder.path().join("plot.svg"));
     let files = ["--json", json.to_str().unwrap(), "--plot", plot.to_str().unwrap()];
     let few = ["--connections", "50", "--users", "10"];
-    for (scenario, more) in [
+    let scenarios = [
         ("giant-room", [&few[..], &files].concat()),
         ("room", [&few[..], &["--beside", "20"]].concat()),
         ("small-rooms", vec!["--connections", "48", "--rooms", "12", "--rate", "50"]),
         ("idle", few.to_vec()),
         ("storm", few.to_vec()),
-        ("slow-readers", [&few[..], &["--rate", "10"]].concat()),
-    ] {
-        let (fine, text) = run(&small(scenario, &server.url, &more), folder.path());
-        assert!(fine, "{scenario}: {text}\n{}", server.read_log());
-        assert!(text.contains("lost / doubled / out of order") && text.contains("0 / 0 / 0 / 0"), "{text}");
-    }
-    assert!(
-        std::fs::read_to_string(json).unwrap().contains("\"deliveries\": 3000"),
-        "20 a second for 3 s to 50"
-    );
+        ("history", vec!["--messages", "300", "--readers", "2"]),
+        ("slow-readers", vec!["--connections", "120", "--users", "10", "--rate", "10", "--never", "5"]),
+    ];
+    std::thread::scope(|all| {
+        let (server, folder) = (&server, folder.path());
+        for (scenario, more) in &scenarios {
+            all.spawn(move || {
+                let (fine, text) = run(&small(scenario, &server.url, more), folder);
+                assert!(fine, "{scenario}: {text}\n{}", server.read_log());
+                assert!(
+                    text.contains("lost / doubled / out of order") && text.contains("0 / 0 / 0 / 0"),
+                    "{text}"
+                );
+            });
+        }
+    });
+    // 20 messages a second for two seconds to 50 connections.
+    assert!(std::fs::read_to_string(json).unwrap().contains("\"deliveries\": 2000"));
     assert!(std::fs::read_to_string(plot).unwrap().starts_with("<svg "));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn those_who_are_cut_off_by_a_kill_come_back_and_miss_nothing() {
+    let mut server = Process::start(Backend::Sqlite).await;
+    let more = ["--seconds", "6", "--connections", "50", "--users", "10", "--rate", "100"];
+    let mut load = Command::new(MADANG)
+        .args(["load", "giant-room", "--url", &server.url, "--quick"])
+        .args(more)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // The progress line tells that messages flow.
+    let mut progress = Vec::new();
+    while !String::from_utf8_lossy(&progress).contains("acked") {
+        let mut some = [0; 1024];
+        let n = load.stderr.as_mut().unwrap().read(&mut some).unwrap();
+        assert!(n > 0, "{}", String::from_utf8_lossy(&progress));
+        progress.extend(&some[..n]);
+    }
+    server.kill();
+    server.again().await;
+    let output = tokio::task::spawn_blocking(|| load.wait_with_output().unwrap()).await.unwrap();
+    let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+    assert!(output.status.success() && text.contains("live again"), "{text}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -38,4 +77,16 @@ async fn what_is_not_on_this_machine_is_not_loaded() {
     let folder = tempfile::tempdir().unwrap();
     let (fine, text) = run(&small("giant-room", "http://192.0.2.1:8080", &[]), folder.path());
     assert!(!fine && text.contains("one's own server"), "{text}");
+}
+
+#[test]
+fn the_floor_is_measured() {
+    let folder = tempfile::tempdir().unwrap();
+    let few = ["load", "floor", "--quick", "--connections", "20", "--joined", "1,8", "--rows", "64"];
+    let (fine, text) = run(&few, folder.path());
+    assert!(fine, "{text}");
+    for words in ["8 messages a write", "fdatasync", "sqlite, 64 rows a commit", "sqlite, pages of 50"] {
+        assert!(text.contains(words), "{words} is not in {text}");
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is left behind");
 }
