@@ -1,9 +1,12 @@
 //! Read marks and what is unread.
 
+use futures_util::future::join_all;
 use madang_client::proto::{
     Event, MessageId,
+    accounts::GuestLogin,
     channels::ChannelKind,
     error::ErrorCode::{Invalid, NotFound},
+    limits,
     reads::ReadMark,
 };
 
@@ -55,6 +58,21 @@ on_both! {
         phone.wait_for("the mark on the other device", read).await.unwrap();
         let mark = next_mark(&mut alice).await;
         assert_eq!((mark.user_id, mark.message_id, mark.seq), (bob.id, sent.id, 1));
+    }
+
+    async fn in_a_large_channel_only_oneself_hears_it(s: TestServer) {
+        let (mut alice, mut bob) = s.users().await;
+        let (http, guest) = (s.http(), GuestLogin::default());
+        let all = join_all((0..limits::READ_RECEIPT_MEMBERS).map(|_| http.guest(&guest))).await;
+        all.into_iter().for_each(|guest| drop(guest.unwrap()));
+        let sent = alice.send(alice.general(), "read me").await;
+        bob.http.mark_read(bob.general(), sent.id).await.unwrap();
+        assert_eq!(next_mark(&mut bob).await.message_id, sent.id);
+        let small = alice.channel("small", ChannelKind::Public).await.id;
+        bob.client.join(small).await.unwrap();
+        let sent = alice.send(small, "read me too").await;
+        bob.http.mark_read(small, sent.id).await.unwrap();
+        assert_eq!(next_mark(&mut alice).await.message_id, sent.id, "the first that she hears");
     }
 
     async fn what_one_writes_counts_as_read_and_so_does_what_was_before_one_came(s: TestServer) {
