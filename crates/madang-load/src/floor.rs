@@ -1,5 +1,5 @@
 //! What the machine itself can do, measured on the spot, so that the server's figures can be held against
-//! something: writes to very many sockets ([`sockets`]), commits, inserts and pages ([`disk`]).
+//! something: writes to very many sockets ([`sockets`]), commits, inserts and pages (`disk`).
 
 mod disk;
 pub mod sockets;

@@ -1,4 +1,4 @@
-//! The load tests: each makes a [`Plan`](crate::plan::Plan) of its flags.
+//! The load tests: each makes a [`Plan`] of its flags.
 
 pub mod giant_room;
 pub mod history;

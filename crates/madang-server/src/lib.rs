@@ -5,8 +5,8 @@
 //! the store: no other hops.
 //!
 //! Invariants:
-//! - From an id that a user gave, [`access`] is the only way to the thing itself.
-//! - Nothing is announced before its commit ([`change`]).
+//! - From an id that a user gave, `access` is the only way to the thing itself.
+//! - Nothing is announced before its commit (`change`).
 //! - Time, ids and randomness come from [`app`].
 
 mod access;
