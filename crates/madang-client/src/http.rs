@@ -302,7 +302,7 @@ fn signed_out() -> Error {
     Error::from(problem(ErrorCode::Unauthenticated, "there is no session to renew"))
 }
 
-fn problem(code: ErrorCode, detail: &str) -> Problem {
+pub(crate) fn problem(code: ErrorCode, detail: &str) -> Problem {
     Problem {
         kind: "about:blank".to_owned(),
         title: code.title().to_owned(),

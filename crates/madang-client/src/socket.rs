@@ -13,6 +13,7 @@ use futures_util::{SinkExt, StreamExt};
 use madang_proto::{
     Command, Event,
     command::{ClientFrame, Hello},
+    error::ErrorCode,
     event::{Ready, ServerFrame},
 };
 use serde::Serialize;
@@ -30,8 +31,11 @@ use tokio_tungstenite::{
 
 use crate::{
     Error,
-    http::{BASE, RawResponse, accept},
+    http::{BASE, RawResponse, accept, problem},
 };
+
+/// The close code of a bad or expired token.
+const UNAUTHENTICATED: u16 = madang_proto::close::CloseCode::Unauthenticated.number();
 
 /// How long connecting, and sending a frame, may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -155,6 +159,12 @@ impl RawSocket {
                         _ => {}
                     },
                     Incoming::Unknown(_) => {}
+                    Incoming::Closed(Some(code)) if code == UNAUTHENTICATED => {
+                        return Err(Error::from(problem(
+                            ErrorCode::Unauthenticated,
+                            "the token is not valid",
+                        )));
+                    }
                     Incoming::Closed(code) => {
                         return Err(Error::Network(format!("closed before READY, code {code:?}")));
                     }

@@ -106,6 +106,23 @@ pub async fn remove(tx: &mut Tx, channel: ChannelId, user: UserId, now: Timestam
     change(tx, channel, user).await
 }
 
+/// Gives the row of someone who is in the channel a new version, because what it shows of them changed
+/// (the channel is locked).
+///
+/// # Errors
+/// `NotFound` when the channel is gone.
+pub async fn renew(tx: &mut Tx, channel: ChannelId, user: UserId) -> Result<MemberChange> {
+    let (version, _) = touch(tx, channel, 0).await?;
+    execute!(
+        tx,
+        "UPDATE channel_members SET version = $1 WHERE channel_id = $2 AND user_id = $3",
+        version,
+        channel.get(),
+        user.get()
+    )?;
+    Ok(MemberChange { action: MemberAction::Updated, ..change(tx, channel, user).await? })
+}
+
 /// Whether someone is in a channel.
 ///
 /// # Errors

@@ -186,6 +186,14 @@ pub async fn exit(app: &App, change: &mut Change, id: ChannelId, user: UserId) -
     Ok(())
 }
 
+/// Tells in a channel that what it shows of a member changed, in a change.
+pub async fn renew(change: &mut Change, id: ChannelId, user: UserId) -> Result<()> {
+    store::lock(change.tx(), id, user).await?;
+    let renewed = members::renew(change.tx(), id, user).await?;
+    change.emit(Topic::Channel(id), Event::Member(renewed));
+    Ok(())
+}
+
 /// Joins a channel; nothing happens to who is in it already.
 pub async fn join(app: &App, actor: Actor, id: ChannelId) -> Result<Channel> {
     let mut change = app.change().await?;

@@ -8,7 +8,7 @@
 pub mod http;
 
 use madang_proto::{
-    Event, UserId, WorkspaceId,
+    ChannelId, Event, UserId, WorkspaceId,
     channels::{Channel, ChannelKind},
     input, limits,
     page::Page,
@@ -214,6 +214,10 @@ pub async fn update_member(
     }
     keep_an_owner(&mut change, id, &member, role).await?;
     store::set_role(change.tx(), id, user, role).await?;
+    // The role shows in the lists of the channels too, also to those who come back later.
+    for channel in channels_of(&mut change, id, user).await? {
+        channels::renew(&mut change, channel, user).await?;
+    }
     let member = announce(&mut change, id, user, MemberAction::Updated).await?;
     change.commit().await?;
     Ok(member)
@@ -240,11 +244,8 @@ pub async fn remove_member(app: &App, actor: Actor, id: WorkspaceId, user: UserI
         return Err(Error::Forbidden("only owners can remove admins and owners"));
     }
     keep_an_owner(&mut change, id, &member, Role::Guest).await?;
-    let mut theirs = store_channels::of_user(change.tx(), user).await?;
-    theirs.retain(|c| c.workspace_id == id);
-    theirs.sort_by_key(|c| c.id);
-    for channel in theirs {
-        channels::exit(app, &mut change, channel.id, user).await?;
+    for channel in channels_of(&mut change, id, user).await? {
+        channels::exit(app, &mut change, channel, user).await?;
     }
     announce(&mut change, id, user, MemberAction::Left).await?;
     store::remove_member(change.tx(), id, user).await?;
@@ -252,4 +253,12 @@ pub async fn remove_member(app: &App, actor: Actor, id: WorkspaceId, user: UserI
     change.after(move |app| app.presence.moved_out(user, id));
     change.commit().await?;
     Ok(())
+}
+
+/// The channels of a workspace that someone is in, in the order in which they are locked.
+async fn channels_of(change: &mut Change, id: WorkspaceId, user: UserId) -> Result<Vec<ChannelId>> {
+    let theirs = store_channels::of_user(change.tx(), user).await?;
+    let mut ids: Vec<_> = theirs.into_iter().filter(|c| c.workspace_id == id).map(|c| c.id).collect();
+    ids.sort_unstable();
+    Ok(ids)
 }

@@ -8,7 +8,7 @@ use madang_client::proto::{
     workspaces::{CreateWorkspace, UpdateWorkspace},
 };
 
-use crate::support::{Cast, Expected, TestServer, User, all_converge, converge, on_both, refusals, settled};
+use crate::support::{Cast, Expected, TestServer, User, all_converge, on_both, refusals, settled};
 
 fn named(name: &str) -> CreateWorkspace {
     CreateWorkspace { name: name.to_owned(), allow_guests: true }
@@ -51,12 +51,7 @@ on_both! {
         let cast = Cast::of(&s).await;
         let Cast { owner, member, outsider, workspace, .. } = &cast;
         for role in [Role::Admin, Role::Owner, Role::Member] {
-            for user in [owner, outsider] {
-                user.client.load_everything().await.unwrap();
-            }
-            converge(member, owner.http.set_role(*workspace, member.id, role)).await.unwrap();
-            settled(owner).await;
-            settled(outsider).await;
+            all_converge(&[member, owner, outsider], owner.http.set_role(*workspace, member.id, role)).await.unwrap();
             assert_eq!(member.client.state().workspace(*workspace).unwrap().role, Some(role));
         }
     }
