@@ -128,7 +128,6 @@ pub fn build(crew: &Crew<'_>, figures: &Figures) -> Report {
     let server = figures.server;
     let grown = server.and_then(|s| Some(s.memory_connected?.saturating_sub(s.memory_before?)));
     let cpu: f64 = figures.outcomes.iter().map(|o| o.cpu.as_secs_f64()).sum();
-    let alive = float(crew.ground.clock.now()) / 1e6;
     Report {
         scenario: plan.scenario.to_owned(),
         ok: faults.none() && refused == 0 && acked == sent,
@@ -160,7 +159,7 @@ pub fn build(crew: &Crew<'_>, figures: &Figures) -> Report {
             .map(|s| s.cpu_seconds * 1e6 / float(deliveries)),
         server_cpu_share: server.filter(|_| seconds > 0.0).map(|s| s.cpu_seconds / seconds),
         server_bytes_per_connection: grown.map(|grown| ratio(grown, float(plan.connections.len() as u64))),
-        generator_cpu_share: cpu / alive.max(0.001),
+        generator_cpu_share: cpu / seconds.max(0.001),
         generator_lag: Latency::from(&measure.all(Kind::Lag)),
         first_refusal: figures.outcomes.iter().find_map(|o| o.refusal.clone()),
         slices: measure.by_time(Kind::Delivery).map(slice).collect(),

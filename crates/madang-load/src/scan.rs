@@ -6,7 +6,9 @@
 //! Invariants:
 //! - Fast and slow reading agree (tested).
 
-use memchr::memmem;
+use std::sync::LazyLock;
+
+use memchr::memmem::{self, Finder};
 use serde_json::Value;
 
 use crate::schedule::Stamp;
@@ -42,6 +44,8 @@ const ACK: &[u8] = br#"{"type":"ACK","payload":"#;
 const CHANNEL: &[u8] = br#","channel_id":""#;
 const SEQ: &[u8] = br#"","seq":"#;
 const CONTENT: &[u8] = br#""content":""#;
+/// Made once: making a searcher takes longer than the search.
+static CONTENT_FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(CONTENT));
 const RID: &[u8] = br#""rid":""#;
 
 /// Reads a frame.
@@ -70,7 +74,7 @@ fn fields(rest: &[u8]) -> Option<Seen> {
     let (_, rest) = number(rest)?;
     let (channel, rest) = number(rest.strip_prefix(b"\"")?.strip_prefix(CHANNEL)?)?;
     let (seq, rest) = number(rest.strip_prefix(SEQ)?)?;
-    let content = memmem::find(rest, CONTENT)?;
+    let content = CONTENT_FINDER.find(rest)?;
     Some(Seen { channel, seq, stamp: Stamp::read(&rest[content + CONTENT.len()..]) })
 }
 

@@ -135,7 +135,7 @@ pub struct Outcome {
     pub resyncs: u64,
     /// The first refusal, as the server said it.
     pub refusal: Option<String>,
-    /// CPU time of the thread.
+    /// CPU time of the thread since the schedule began.
     pub cpu: Duration,
 }
 
@@ -170,6 +170,8 @@ pub struct Worker {
     pinged: u64,
     next_number: u64,
     acked_seq: Vec<u64>,
+    /// CPU time of the thread when the schedule began.
+    cpu_before: Option<Duration>,
     /// Counted here and passed on once a round.
     heard: u64,
     bytes: u64,
@@ -211,6 +213,7 @@ impl Worker {
             pinged: 0,
             next_number: index * 1_000_000_000,
             acked_seq: vec![0; ground.channels.len()],
+            cpu_before: None,
             heard: 0,
             bytes: 0,
             reads: 0,
@@ -277,6 +280,9 @@ impl Worker {
     /// Does what the conductor switched on.
     fn obey(&mut self, now: u64) {
         self.is_slow = self.shared.slow.load(Relaxed);
+        if self.cpu_before.is_none() && self.shared.start.load(Relaxed) <= now {
+            self.cpu_before = crate::proc::thread_cpu();
+        }
         let storms = self.shared.storms.load(Relaxed);
         if storms > self.storms {
             self.storms = storms;
@@ -316,7 +322,8 @@ impl Worker {
         for (acked, stored) in self.acked_seq.iter().zip(&stored) {
             self.outcome.faults.unstored += acked.saturating_sub(*stored);
         }
-        self.outcome.cpu = crate::proc::thread_cpu().unwrap_or_default();
+        let cpu = crate::proc::thread_cpu().zip(self.cpu_before);
+        self.outcome.cpu = cpu.map(|(after, before)| after.saturating_sub(before)).unwrap_or_default();
         self.outcome
     }
 
