@@ -85,7 +85,7 @@ impl Server {
         let lock = lock(&data)?;
         let keys = Keys::load(&data).map_err(|e| in_data(&e))?;
         let issuer = Issuer::from_config(&config).map_err(StartError)?;
-        let listener = Listener::bind(config.listen).await.map_err(|e| StartError::of(config.listen)(&e))?;
+        let listener = Listener::bind(config.listen).map_err(|e| StartError::of(config.listen)(&e))?;
         let address = listener.address().map_err(|e| StartError::of(config.listen)(&e))?;
         let db = database(&config).await?;
         partitions::ensure(&db, clock.now()).await.map_err(|e| StartError::of("database")(&e))?;

@@ -12,7 +12,7 @@ use hyper::{Request, body::Incoming, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use madang_realtime::BoxError;
 use tokio::{
-    net::TcpListener,
+    net::{TcpListener, TcpSocket},
     sync::{OwnedSemaphorePermit, Semaphore},
 };
 use tower::ServiceExt;
@@ -22,6 +22,9 @@ use crate::app::App;
 const HEADERS_WITHIN: Duration = Duration::from_secs(10);
 /// Connections at one time, sockets of the gateway among them; the rest wait in the kernel's queue.
 const CONNECTIONS: u32 = 60_000;
+/// Connections that the kernel keeps until they are taken. When all come back at once, one that finds no
+/// place there comes a second later.
+const BACKLOG: u32 = 8_192;
 
 /// The address at the other end of the connection that a request came over.
 #[derive(Debug, Clone, Copy)]
@@ -44,11 +47,12 @@ impl Listener {
     ///
     /// # Errors
     /// When the address is taken or not ours.
-    pub async fn bind(address: SocketAddr) -> std::io::Result<Self> {
-        Ok(Self {
-            socket: TcpListener::bind(address).await?,
-            places: Arc::new(Semaphore::new(CONNECTIONS as usize)),
-        })
+    pub fn bind(address: SocketAddr) -> std::io::Result<Self> {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        #[cfg(unix)]
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        Ok(Self { socket: socket.listen(BACKLOG)?, places: Arc::new(Semaphore::new(CONNECTIONS as usize)) })
     }
 
     /// Where it listens.
