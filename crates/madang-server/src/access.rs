@@ -122,6 +122,11 @@ pub async fn channel_to_change(
     decide(channels::lock(tx, id, actor.user).await?, actor, permission)
 }
 
+/// Of a message in a channel that is not seen, one learns no more than of a missing message.
+fn of_message(at: Result<InChannel>) -> Result<InChannel> {
+    at.map_err(|e| if matches!(e, Error::NotFound(_)) { Error::NotFound("message") } else { e })
+}
+
 /// The message with this id and its channel, if the actor may do this there.
 ///
 /// # Errors
@@ -134,11 +139,8 @@ pub async fn message(
 ) -> Result<(Message, InChannel)> {
     let missing = || Error::NotFound("message");
     let message = messages::find(tx, id).await?.ok_or_else(missing)?;
-    match channel(tx, actor, message.channel_id, permission).await {
-        Ok(at) => Ok((message, at)),
-        Err(Error::NotFound(_)) => Err(missing()),
-        Err(other) => Err(other),
-    }
+    let at = of_message(channel(tx, actor, message.channel_id, permission).await)?;
+    Ok((message, at))
 }
 
 /// The same, in a change: the message is read after its channel is locked.
@@ -153,11 +155,8 @@ pub async fn message_to_change(
 ) -> Result<(Message, InChannel)> {
     let missing = || Error::NotFound("message");
     let before = messages::find(tx, id).await?.ok_or_else(missing)?;
-    match channel_to_change(tx, actor, before.channel_id, permission).await {
-        Ok(at) => Ok((messages::find(tx, id).await?.ok_or_else(missing)?, at)),
-        Err(Error::NotFound(_)) => Err(missing()),
-        Err(other) => Err(other),
-    }
+    let at = of_message(channel_to_change(tx, actor, before.channel_id, permission).await)?;
+    Ok((messages::find(tx, id).await?.ok_or_else(missing)?, at))
 }
 
 /// The workspace with this id, if the actor may do this in it.
