@@ -1,6 +1,8 @@
 //! What an idle connection holds of memory, counted by the allocator. A test binary of its own: it counts
 //! what the whole process takes.
 
+#![expect(clippy::unwrap_used, reason = "in a test, what fails ends it")]
+
 use std::{
     io::{Read, Write},
     net::{SocketAddr, TcpStream},
@@ -101,7 +103,7 @@ async fn an_idle_connection_holds_little() {
     let before = MEMORY.current_usage();
     let second = clients(CONNECTIONS).await;
     let each = MEMORY.current_usage().saturating_sub(before) / CONNECTIONS;
-    println!("{each} bytes a connection");
+    eprintln!("{each} bytes a connection");
     assert!(each <= BOUND, "{each} bytes a connection");
     assert!(each > 500, "{each} bytes: was anything counted?");
     drop((first, second));
