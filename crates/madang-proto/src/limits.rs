@@ -37,6 +37,13 @@ pub const RESUME_CHANNELS: usize = 1_000;
 pub const RESUME_MESSAGES: usize = 1_000;
 /// Most people that a `READY` names as present.
 pub const PRESENCE_LISTED: usize = 500;
+/// People present in a workspace above which they are counted and no longer named.
+pub const PRESENCE_PEOPLE: usize = 200;
+/// People present in a workspace at which they are named again, so that one who comes and goes at the
+/// limit does not change it each time.
+pub const PRESENCE_PEOPLE_AGAIN: usize = 150;
+/// People whom a connection can watch.
+pub const WATCH_PEOPLE: usize = 100;
 /// Workspaces that one user can own.
 pub const WORKSPACES_OWNED: i64 = 20;
 /// Channels of one workspace.

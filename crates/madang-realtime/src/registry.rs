@@ -98,6 +98,12 @@ impl Registry {
         self.connections.get(key).is_some_and(|member| member.topics.contains_key(&topic))
     }
 
+    /// Whose presence a connection watches.
+    pub(crate) fn watched(&self, key: usize) -> Vec<Topic> {
+        let topics = self.connections.get(key).into_iter().flat_map(|member| member.topics.keys().copied());
+        topics.filter(|topic| matches!(topic, Topic::Presence(_))).collect()
+    }
+
     pub(crate) fn is_heard(&self, topic: Topic) -> bool {
         self.topics.contains_key(&topic)
     }
@@ -116,7 +122,8 @@ impl Registry {
         let topic = envelope.topic();
         let unchanged = self.removals == as_of;
         for member in keys.iter().filter_map(|key| self.connections.get(*key)) {
-            if unchanged || member.topics.contains_key(&topic) {
+            let hears = |topic: &Topic| member.topics.contains_key(topic);
+            if (unchanged || hears(&topic)) && envelope.audience().takes(hears) {
                 member.outbox.push(envelope.frame(member.info.codec).clone(), envelope.class());
             }
         }
@@ -133,7 +140,7 @@ impl Registry {
         let Some(member) = self.connections.get(key) else { return Vec::new() };
         let version = |topic: &Topic| match topic {
             Topic::Channel(id) => Some((*id, self.topics.get(topic)?.delivered?)),
-            Topic::Workspace(_) | Topic::User(_) => None,
+            Topic::Workspace(_) | Topic::User(_) | Topic::Presence(_) => None,
         };
         member.topics.keys().filter_map(version).collect()
     }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use madang_proto::{Event, event::ServerFrame};
-use madang_realtime::{BusItem, Class, Codec, Control, Envelope, Payload, Topic};
+use madang_realtime::{Audience, BusItem, Class, Codec, Control, Envelope, Payload, Topic};
 use madang_store::Tx;
 
 use crate::{
@@ -35,13 +35,18 @@ impl Payload for Announced {
 
 /// Puts an event in an envelope.
 pub fn envelope(topic: Topic, class: Class, event: Event) -> Arc<Envelope> {
+    envelope_for(topic, Audience::default(), class, event)
+}
+
+/// The same for only some of those who hear the topic.
+pub fn envelope_for(topic: Topic, audience: Audience, class: Class, event: Event) -> Arc<Envelope> {
     let version = match (&event, topic) {
         (Event::Message(m), Topic::Channel(_)) => Some(m.version),
         (Event::Channel(c), Topic::Channel(_)) => Some(c.channel.version),
         (Event::Member(m), Topic::Channel(_)) => m.version,
         _ => None,
     };
-    Envelope::new(topic, version, class, Arc::new(Announced(event)))
+    Envelope::for_some(topic, audience, version, class, Arc::new(Announced(event)))
 }
 
 /// What is done in memory after a commit.

@@ -11,6 +11,7 @@ use madang_proto::{
     command::{Hello, Resume, Subscribe},
     event::Ready,
     limits,
+    presence::Watched,
     workspaces::Workspace,
 };
 use madang_realtime::{Codec, Connection, ConnectionInfo, Topic};
@@ -52,12 +53,15 @@ pub async fn open(app: &App, id: ConnectionId, actor: Actor, hello: &Hello) -> R
     }
     let (changes, resync) = missed(&mut tx, &channels, &resume).await?;
     let user = accounts::by_id(&mut tx, actor.user).await?;
+    let places: Vec<_> = workspaces.iter().map(|w| w.id).collect();
+    let Watched { presence, online } = app.presence.picture(actor.user, &places, &[], |seen| seen);
     let ready = Ready {
         session_id: info.id,
         user: user.ok_or(Error::Unauthenticated("this user is not there any more"))?,
         heartbeat_interval_ms: limits::HEARTBEAT_MS,
         server_time: app.now(),
-        presence: app.presence.listed(workspaces.iter().map(|w| w.id)),
+        presence,
+        online,
         workspaces,
         channels,
         changes,
