@@ -12,7 +12,7 @@ use crate::{
     clock::{Clock, Ids},
     config::Config,
     gateway::Threads,
-    presence::Board,
+    presence::{Board, Conflation},
     ratelimit::Limits,
 };
 
@@ -43,6 +43,8 @@ pub struct Parts {
     pub bus: Box<dyn Bus>,
     /// Who is there.
     pub presence: Board,
+    /// What is told of typing and reading, and when.
+    pub conflation: Conflation,
     /// What time it is.
     pub clock: Clock,
     /// New ids.

@@ -81,11 +81,6 @@ impl Change {
         self.items.push(envelope(topic, Class::Durable, event).into());
     }
 
-    /// Announces something true for a moment, after the commit.
-    pub fn emit_ephemeral(&mut self, topic: Topic, event: Event) {
-        self.items.push(envelope(topic, Class::Ephemeral, event).into());
-    }
-
     /// Changes who hears what, after the commit and in order with the events.
     pub fn control(&mut self, control: Control) {
         self.items.push(control.into());

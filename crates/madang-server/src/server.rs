@@ -19,7 +19,7 @@ use crate::{
     gateway::Threads,
     http::{self, Listener},
     messages::Announcer,
-    presence::{self, Board, Limit},
+    presence::{self, Board, Conflation, Limit},
     ratelimit::Limits,
     workspaces,
 };
@@ -104,6 +104,7 @@ impl Server {
             bus: Box::new(LocalBus::new(Arc::clone(&hub))),
             hub,
             presence: Board::new(presence),
+            conflation: Conflation::default(),
             limits: Limits::new(config.rate_limits, &clock),
             clock,
             ids: Ids::after(newest),

@@ -1,6 +1,7 @@
 //! Presence and typing: told to those who are there, never stored.
 
 mod board;
+mod conflate;
 pub mod http;
 
 use std::time::Duration;
@@ -17,6 +18,7 @@ use madang_realtime::{Audience, BoxError, Class, Connection, Topic};
 
 pub use board::{Board, Limit};
 use board::{News, Told};
+pub use conflate::Conflation;
 
 use crate::{
     access,
@@ -46,6 +48,7 @@ pub async fn run(app: App) -> std::result::Result<(), BoxError> {
         app.faults.point("presence");
         let news = app.presence.tick(app.now().millis(), tick % SECOND == 0);
         tell(&app, news).await;
+        tell_conflated(&app).await;
     }
     Ok(())
 }
@@ -61,6 +64,24 @@ async fn tell(app: &App, News { turned, counts, people }: News) {
     for told in people {
         tell_of(app, told).await;
     }
+}
+
+async fn tell_conflated(app: &App) {
+    let (typing, marks) = app.conflation.sweep(app.now().millis());
+    for typing in typing {
+        tell_typing(app, typing).await;
+    }
+    for mark in marks {
+        // The person's own connections have heard it.
+        let others = Audience { except: vec![Topic::User(mark.user_id)], ..Audience::default() };
+        let (topic, event) = (Topic::Channel(mark.channel_id), Event::ReadReceipt(mark));
+        app.bus.publish(envelope_for(topic, others, Class::Ephemeral, event).into()).await;
+    }
+}
+
+async fn tell_typing(app: &App, typing: Typing) {
+    let topic = Topic::Channel(typing.channel_id);
+    app.bus.publish(envelope(topic, Class::Ephemeral, Event::Typing(typing)).into()).await;
 }
 
 fn topics(workspaces: &[WorkspaceId]) -> Vec<Topic> {
@@ -129,11 +150,22 @@ pub async fn update(app: &App, actor: Actor, id: UserId, new: &UpdateStatus) -> 
 
 /// Says that one is typing, or no more. `heard` says that the actor's membership is known already.
 pub async fn typing(app: &App, actor: Actor, channel_id: ChannelId, typing: bool, heard: bool) -> Result<()> {
-    if !heard {
+    let at = async || {
         let mut tx = app.db.read().await?;
-        access::channel(&mut tx, actor, channel_id, ChannelPermission::Take).await?;
+        access::channel(&mut tx, actor, channel_id, ChannelPermission::Take).await
+    };
+    let known = if heard { None } else { Some(at().await?) };
+    let said = Typing { channel_id, user_id: actor.user, typing };
+    if !app.conflation.typing(&said, app.now().millis()) {
+        return Ok(());
     }
-    let event = Event::Typing(Typing { channel_id, user_id: actor.user, typing });
-    app.bus.publish(envelope(Topic::Channel(channel_id), Class::Ephemeral, event).into()).await;
+    if typing {
+        let known = if let Some(known) = known { known } else { at().await? };
+        if known.channel().member_count > limits::READ_RECEIPT_MEMBERS {
+            app.conflation.hush(channel_id, actor.user);
+            return Ok(());
+        }
+    }
+    tell_typing(app, said).await;
     Ok(())
 }

@@ -1,9 +1,12 @@
 //! Presence and typing: who is there, told to those who may know.
 
+use futures_util::future::join_all;
 use madang_client::{
     State,
     proto::{
         Event, UserId,
+        accounts::GuestLogin,
+        channels::ChannelKind,
         command::{Hello, Subscribe},
         error::ErrorCode::Forbidden,
         limits,
@@ -389,6 +392,37 @@ on_both! {
             assert_eq!((heard.channel_id, heard.user_id, heard.typing), (cast.secret.id, cast.member.id, typing));
         }
         assert_eq!(next_typing(&mut outside).await.channel_id, cast.member.general(), "the first that they hear");
+    }
+
+    async fn typing_that_is_repeated_is_told_again_after_a_while(s: TestServer) {
+        let (mut alice, bob) = s.users().await;
+        let (general, other) = (alice.general(), alice.channel("other", ChannelKind::Public).await.id);
+        bob.client.join(other).await.unwrap();
+        for _ in 0..2 {
+            for typing in [true, true, true, false, false] {
+                bob.client.typing(general, typing).await.unwrap();
+            }
+            bob.client.typing(other, true).await.unwrap();
+            for expected in [(general, true), (general, false), (other, true)] {
+                let heard = next_typing(&mut alice).await;
+                assert_eq!((heard.channel_id, heard.typing), expected);
+            }
+            s.advance(limits::TYPING_REPEAT_MS);
+        }
+    }
+
+    async fn in_a_large_channel_nobody_is_told_who_types(s: TestServer) {
+        let (mut alice, bob) = s.users().await;
+        let (http, guest) = (s.http(), GuestLogin::default());
+        let all = join_all((0..limits::READ_RECEIPT_MEMBERS).map(|_| http.guest(&guest))).await;
+        all.into_iter().for_each(|guest| drop(guest.unwrap()));
+        let small = alice.channel("small", ChannelKind::Public).await.id;
+        bob.client.join(small).await.unwrap();
+        for typing in [true, false, true] {
+            bob.client.typing(bob.general(), typing).await.unwrap();
+        }
+        bob.client.typing(small, true).await.unwrap();
+        assert_eq!(next_typing(&mut alice).await.channel_id, small, "the first that she hears");
     }
 
     async fn who_may_type(s: TestServer) {
