@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use crate::{
-    ChannelId, MessageId,
+    ChannelId, MessageId, UserId,
     accounts::Secret,
     error::{ErrorCode, ErrorPayload},
     limits,
@@ -81,6 +81,14 @@ pub struct SetReadMark {
     pub message_id: MessageId,
 }
 
+/// The payload of `WATCH`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Watch {
+    /// Who, at most 100; in the place of those before.
+    pub user_ids: Vec<UserId>,
+}
+
 /// The payload of `PING`.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -102,13 +110,15 @@ pub enum Command {
     Typing(SetTyping),
     /// Say up to where one has read.
     ReadReceipt(SetReadMark),
+    /// Be told how these people are, also where people are only counted; answered by `WATCHED`.
+    Watch(Watch),
     /// Heartbeat; answered by `PONG`.
     Ping(Empty),
 }
 
 /// The types of all commands, as on the wire.
-pub const TYPES: [&str; 7] =
-    ["HELLO", "JOIN_CHANNEL", "LEAVE_CHANNEL", "MESSAGE", "TYPING", "READ_RECEIPT", "PING"];
+pub const TYPES: [&str; 8] =
+    ["HELLO", "JOIN_CHANNEL", "LEAVE_CHANNEL", "MESSAGE", "TYPING", "READ_RECEIPT", "WATCH", "PING"];
 
 /// A frame from a client.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -18,7 +18,7 @@ use crate::{
     channels::{Channel, ChannelChange, ChannelChanges},
     error::ErrorPayload,
     messages::Message,
-    presence::{Presence, Typing},
+    presence::{Online, Presence, Typing, Watched},
     reads::ReadMark,
     workspaces::{MemberChange, Workspace},
 };
@@ -38,8 +38,10 @@ pub struct Ready {
     pub workspaces: Vec<Workspace>,
     /// The user's channels, with their own read marks and the newest versions.
     pub channels: Vec<Channel>,
-    /// Those of the user's workspaces who are online or away.
+    /// Those who are online or away, of the user's workspaces that are `named` in `online`.
     pub presence: Vec<Presence>,
+    /// How many are online or away, by workspace.
+    pub online: Vec<Online>,
     /// For each channel in `resume`: what changed since.
     pub changes: Vec<ChannelChanges>,
     /// Channels in `resume` that are too far behind: fetch a page anew.
@@ -74,6 +76,10 @@ pub enum Event {
     Typing(Typing),
     /// Someone came or went.
     Presence(Presence),
+    /// How many are there, where that is all that is told, or is so no more.
+    Online(Online),
+    /// The answer to `WATCH`.
+    Watched(Watched),
     /// Someone read on.
     ReadReceipt(ReadMark),
     /// A channel changed.

@@ -37,6 +37,13 @@ pub const RESUME_CHANNELS: usize = 1_000;
 pub const RESUME_MESSAGES: usize = 1_000;
 /// Most people that a `READY` names as present.
 pub const PRESENCE_LISTED: usize = 500;
+/// People present in a workspace above which they are counted and no longer named.
+pub const PRESENCE_PEOPLE: usize = 200;
+/// People present in a workspace at which they are named again, so that one who comes and goes at the
+/// limit does not change it each time.
+pub const PRESENCE_PEOPLE_AGAIN: usize = 150;
+/// People whom a connection can watch.
+pub const WATCH_PEOPLE: usize = 100;
 /// Workspaces that one user can own.
 pub const WORKSPACES_OWNED: i64 = 20;
 /// Channels of one workspace.
@@ -59,11 +66,13 @@ pub const SILENCE_MS: u32 = 90_000;
 pub const HELLO_MS: u32 = 10_000;
 /// Milliseconds after which a `TYPING` that is not repeated is over.
 pub const TYPING_MS: u32 = 6_000;
+/// Milliseconds in which a repeated `TYPING` of one person in one channel is not told again.
+pub const TYPING_REPEAT_MS: u32 = 2_000;
 /// Milliseconds without a command (pings aside) after which an online user shows as away.
 pub const AWAY_MS: u32 = 600_000;
 /// Milliseconds between a user's last connection closing and their showing as offline.
 pub const OFFLINE_MS: u32 = 5_000;
-/// Members above which read marks are no longer sent to the whole channel.
+/// Members above which read marks and typing are no longer sent to the whole channel.
 pub const READ_RECEIPT_MEMBERS: i64 = 200;
 /// Seconds that an access token is valid.
 pub const ACCESS_SECONDS: i64 = 15 * 60;

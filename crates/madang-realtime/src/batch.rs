@@ -5,14 +5,14 @@
 //! write, however many they are.
 //!
 //! Invariants:
-//! - All envelopes are of one topic and one class, in their order.
+//! - All envelopes are of one topic, one class and for the same audience, in their order.
 //! - Several are joined only up to [`JOINED_BYTES`], which leaves most of an outbox free.
 
 use std::sync::{Arc, OnceLock};
 
 use bytes::{Bytes, BytesMut};
 
-use crate::{Class, Codec, Envelope, Frame, Topic};
+use crate::{Audience, Class, Codec, Envelope, Frame, Topic};
 
 /// Most bytes of several envelopes in one batch, as JSON.
 const JOINED_BYTES: usize = 32 * 1024;
@@ -34,7 +34,10 @@ impl Batch {
     /// Takes another envelope in, if it belongs here and there is room.
     pub(crate) fn join(&mut self, next: &Arc<Envelope>) -> bool {
         let length = |envelope: &Envelope| envelope.frame(Codec::default()).len();
-        if next.topic() != self.topic() || next.class() != self.class() {
+        let belongs = next.topic() == self.topic()
+            && next.class() == self.class()
+            && next.audience() == self.audience();
+        if !belongs {
             return false;
         }
         if self.more.is_empty() {
@@ -55,6 +58,10 @@ impl Batch {
 
     pub(crate) fn class(&self) -> Class {
         self.first.class()
+    }
+
+    pub(crate) fn audience(&self) -> &Audience {
+        self.first.audience()
     }
 
     /// How many envelopes.

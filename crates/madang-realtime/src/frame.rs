@@ -97,9 +97,27 @@ pub enum Class {
     Ephemeral,
 }
 
+/// Which of those who hear a topic an envelope is for, by what else they hear: one event may go to
+/// several topics and still reach nobody twice, nor anyone who has no part in it any more.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Audience {
+    /// Only those who hear one of these; everyone, when there are none.
+    pub among: Vec<Topic>,
+    /// None of those who hear one of these.
+    pub except: Vec<Topic>,
+}
+
+impl Audience {
+    /// Whether it takes in who hears what `hears` says.
+    pub(crate) fn takes(&self, hears: impl Fn(&Topic) -> bool) -> bool {
+        (self.among.is_empty() || self.among.iter().any(&hears)) && !self.except.iter().any(&hears)
+    }
+}
+
 /// One event on its way to everyone who hears its topic.
 pub struct Envelope {
     topic: Topic,
+    audience: Audience,
     version: Option<i64>,
     class: Class,
     payload: Arc<dyn Payload>,
@@ -111,13 +129,32 @@ impl Envelope {
     /// is not part of a channel's history has none.
     #[must_use]
     pub fn new(topic: Topic, version: Option<i64>, class: Class, payload: Arc<dyn Payload>) -> Arc<Self> {
-        Arc::new(Self { topic, version, class, payload, frames: std::array::from_fn(|_| OnceLock::new()) })
+        Self::for_some(topic, Audience::default(), version, class, payload)
+    }
+
+    /// The same for only some of those who hear the topic.
+    #[must_use]
+    pub fn for_some(
+        topic: Topic,
+        audience: Audience,
+        version: Option<i64>,
+        class: Class,
+        payload: Arc<dyn Payload>,
+    ) -> Arc<Self> {
+        let frames = std::array::from_fn(|_| OnceLock::new());
+        Arc::new(Self { topic, audience, version, class, payload, frames })
     }
 
     /// Who hears it.
     #[must_use]
     pub const fn topic(&self) -> Topic {
         self.topic
+    }
+
+    /// Which of those who hear the topic it is for.
+    #[must_use]
+    pub const fn audience(&self) -> &Audience {
+        &self.audience
     }
 
     /// Its place in the topic's history.

@@ -216,8 +216,11 @@ impl Driver {
             Link::Waiting { until } => *until,
             Link::Connecting | Link::Ended => None,
         };
-        let outbox = if self.link.is_up() { state.outbox.wake_at() } else { None };
-        [link, outbox, state.typing_ends_at()].into_iter().flatten().min()
+        let (outbox, watch) = match self.link.is_up() {
+            true => (state.outbox.wake_at(), self.watch_at),
+            false => (None, None),
+        };
+        [link, outbox, watch, state.typing_ends_at()].into_iter().flatten().min()
     }
 
     /// Does what is due.

@@ -30,15 +30,17 @@ pub async fn command(app: &App, actor: Actor, connection: &Connection, command: 
     match &command {
         Command::Ping(_) => {}
         // Messages have a limit of their own.
-        Command::Message(_) => present(app, actor).await,
+        Command::Message(_) => present(app, actor),
         Command::Hello(_)
         | Command::JoinChannel(_)
         | Command::LeaveChannel(_)
         | Command::Typing(_)
         | Command::ReadReceipt(_) => {
             app.limits.check(Limit::ChangeByUser, actor.user)?;
-            present(app, actor).await;
+            present(app, actor);
         }
+        // Clients send it by themselves: it says nothing about the person.
+        Command::Watch(_) => app.limits.check(Limit::ChangeByUser, actor.user)?,
     }
     match command {
         Command::Hello(_) => Err(Error::Conflict("HELLO was said already".to_owned())),
@@ -60,12 +62,15 @@ pub async fn command(app: &App, actor: Actor, connection: &Connection, command: 
         }
         Command::Message(new) => payload(messages::send(app, actor, new).await?.0),
         Command::Typing(t) => {
-            let heard = connection.hears(Topic::Channel(t.channel_id));
-            presence::typing(app, actor, t.channel_id, t.typing, heard).await?;
+            presence::typing(app, actor, t.channel_id, t.typing).await?;
             Ok(json!({}))
         }
         Command::ReadReceipt(mark) => {
             payload(reads::mark(app, actor, mark.channel_id, mark.message_id).await?)
+        }
+        Command::Watch(new) => {
+            presence::watch(app, actor, connection, &new)?;
+            Ok(json!({}))
         }
         Command::Ping(_) => {
             let versions: BTreeMap<_, _> = connection.versions().into_iter().collect();
@@ -76,6 +81,6 @@ pub async fn command(app: &App, actor: Actor, connection: &Connection, command: 
     }
 }
 
-async fn present(app: &App, actor: Actor) {
-    presence::announce(app, app.presence.active(actor.user, app.now().millis())).await;
+fn present(app: &App, actor: Actor) {
+    app.presence.active(actor.user, app.now().millis());
 }

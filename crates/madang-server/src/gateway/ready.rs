@@ -11,6 +11,7 @@ use madang_proto::{
     command::{Hello, Subscribe},
     event::Ready,
     limits,
+    presence::Watched,
 };
 use madang_realtime::{Codec, Connection, ConnectionInfo, Topic};
 use madang_store::channels as store;
@@ -54,12 +55,15 @@ pub async fn open(app: &App, id: ConnectionId, actor: Actor, hello: &Hello) -> R
         missed.add(app, &person, *id, room, version).await?;
     }
     let Missed { channels, changes, resync, .. } = missed;
+    let places: Vec<_> = person.workspaces.iter().map(|w| w.id).collect();
+    let Watched { presence, online } = app.presence.picture(actor.user, &places, &[], |seen| seen);
     let ready = Ready {
         session_id: info.id,
         user: person.user.clone(),
         heartbeat_interval_ms: limits::HEARTBEAT_MS,
         server_time: app.now(),
-        presence: app.presence.listed(person.workspaces.iter().map(|w| w.id)),
+        presence,
+        online,
         workspaces: person.workspaces.clone(),
         channels,
         changes,

@@ -39,7 +39,7 @@ use crate::{
     app::{Actor, App},
     auth,
     error::Error,
-    messages, presence,
+    messages,
 };
 
 /// The answer to a request.
@@ -134,7 +134,7 @@ async fn begin(
             .chain(rid.and_then(|rid| answer(Some(rid), Ok(json!({})))))
             .collect();
         let present = Present { app: on.clone(), actor };
-        presence::announce(&on, on.presence.connected(actor.user, workspaces, on.now().millis())).await;
+        on.presence.connected(actor.user, workspaces, on.now().millis());
         Ok(Begun { actor, connection: Arc::new(connection), present, frames })
     };
     elsewhere(app, work).await.unwrap_or_else(|| Err(Some(CloseCode::Fault).into()))
@@ -164,7 +164,7 @@ struct Present {
 impl Drop for Present {
     fn drop(&mut self) {
         // Nothing is shown before the sweep finds that nobody came back.
-        drop(self.app.presence.disconnected(self.actor.user, self.app.now().millis()));
+        self.app.presence.disconnected(self.actor.user, self.app.now().millis());
     }
 }
 
