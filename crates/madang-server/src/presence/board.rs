@@ -65,6 +65,8 @@ struct Crowd {
     /// It counts where it named or the other way, and that was not told.
     turned: bool,
     told: usize,
+    /// Someone who looked was given another number than was told.
+    differs: bool,
     quiet: u32,
 }
 
@@ -101,12 +103,13 @@ impl Crowd {
     /// Whether the number has moved enough, or waited long enough, to be told.
     fn is_due(&mut self) -> bool {
         let moved = self.present.len().abs_diff(self.told);
-        self.quiet = if moved == 0 { 0 } else { self.quiet + 1 };
-        moved > 0 && (moved * 100 >= self.told || self.quiet >= QUIET_SECONDS)
+        self.quiet = if moved > 0 || self.differs { self.quiet + 1 } else { 0 };
+        (moved > 0 && moved * 100 >= self.told) || self.quiet >= QUIET_SECONDS
     }
 
     fn say(&mut self, workspace: WorkspaceId) -> Online {
-        (self.turned, self.told, self.quiet) = (false, self.present.len(), 0);
+        (self.turned, self.differs) = (false, false);
+        (self.told, self.quiet) = (self.present.len(), 0);
         self.online(workspace)
     }
 }
@@ -121,14 +124,18 @@ impl Inner {
         }
     }
 
-    fn move_out(&mut self, user: UserId, workspace: WorkspaceId, limit: Limit) {
-        let Some(crowd) = self.crowds.get_mut(&workspace) else { return };
+    /// Whether people are named again from now on.
+    fn move_out(&mut self, user: UserId, workspace: WorkspaceId, limit: Limit) -> bool {
+        let Some(crowd) = self.crowds.get_mut(&workspace) else { return false };
         crowd.present.remove(&user);
-        if crowd.present.is_empty() {
-            self.crowds.remove(&workspace);
-        } else if crowd.counted && crowd.present.len() <= limit.again {
+        let turns = crowd.counted && crowd.present.len() <= limit.again;
+        if turns {
             (crowd.counted, crowd.turned) = (false, true);
         }
+        if crowd.present.is_empty() {
+            self.crowds.remove(&workspace);
+        }
+        turns
     }
 
     /// Who hears of someone, of these workspaces.
@@ -240,7 +247,12 @@ impl Board {
         watched: &[UserId],
         tell: impl FnOnce(Watched) -> T,
     ) -> T {
-        let inner = self.inner.lock();
+        let mut inner = self.inner.lock();
+        for workspace in workspaces {
+            if let Some(crowd) = inner.crowds.get_mut(workspace) {
+                crowd.differs |= crowd.counted && crowd.present.len() != crowd.told;
+            }
+        }
         tell(inner.picture(user, workspaces, watched))
     }
 
@@ -259,9 +271,14 @@ impl Board {
         let Settled { transitions, gone } = inner.presence.settle();
         let at: Vec<_> =
             transitions.into_iter().map(|t| (inner.homes(t.user_id).collect::<Vec<_>>(), t)).collect();
+        // Where people are named again everyone asks for all of them, so nobody needs to hear who of the
+        // many went. Nobody has asked yet: it turns here and now.
+        let mut turns = BTreeSet::new();
         for user in gone {
             for home in inner.homes.remove(&user).unwrap_or_default() {
-                inner.move_out(user, home, self.limit);
+                if inner.move_out(user, home, self.limit) {
+                    turns.insert(home);
+                }
             }
         }
         let mut news = News::default();
@@ -277,7 +294,10 @@ impl Board {
         for (homes, transition) in &at {
             moved.retain(|(user, home)| *user != transition.user_id || !homes.contains(home));
         }
-        news.people = at.into_iter().map(|(homes, transition)| inner.told(transition, homes)).collect();
+        let told = |(homes, transition): (Vec<_>, _)| {
+            inner.told(transition, homes.into_iter().filter(|home| !turns.contains(home)))
+        };
+        news.people = at.into_iter().map(told).collect();
         news.people.extend(moved.into_iter().map(|(user, workspace)| inner.told_of_move(user, workspace)));
         news
     }

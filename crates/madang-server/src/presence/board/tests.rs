@@ -54,7 +54,7 @@ fn a_workspace_turns_above_the_limit_and_back_well_below_it() {
     assert_eq!(board.tick(0, false).turned, [counts(4, false)]);
     assert_eq!(go(&board, [4]).counts, [counts(3, false)], "three are still counted");
     let news = go(&board, [3]);
-    assert_eq!((news.turned.clone(), named(&news)), (vec![counts(2, true)], vec![3]));
+    assert_eq!((news.turned.clone(), named(&news)), (vec![counts(2, true)], vec![]), "all ask for all");
     come(&board, [3]);
     assert_eq!(board.tick(5_000, true), News { people: board_told(3), ..News::default() });
 }
@@ -62,6 +62,15 @@ fn a_workspace_turns_above_the_limit_and_back_well_below_it() {
 fn board_told(user: i64) -> Vec<Told> {
     let presence = Presence { user_id: user.into(), status: Status::Online, custom_status: None };
     vec![Told { presence, named: vec![HOME.into()], counted: vec![], known: vec![] }]
+}
+
+#[test]
+fn when_a_crowd_goes_at_once_nobody_hears_who_went() {
+    let board = board();
+    come(&board, 1..=100);
+    board.tick(0, true);
+    let news = go(&board, 2..=100);
+    assert_eq!((named(&news), news.turned), (vec![], vec![counts(1, true)]));
 }
 
 #[test]
@@ -87,6 +96,18 @@ fn a_number_is_told_when_it_moved_by_a_hundredth_or_waited() {
     come(&board, 1_010..=1_020);
     assert_eq!(board.tick(0, false).counts, [], "once a second");
     assert_eq!(board.tick(0, true).counts, [counts(1_020, false)]);
+}
+
+#[test]
+fn who_looked_at_a_number_in_between_hears_the_one_that_was_told_before() {
+    let board = board();
+    come(&board, 1..=1_000);
+    board.tick(0, true);
+    come(&board, [1_001]);
+    seen(&board, 1, &[]);
+    board.moved_out(1_001.into(), HOME.into());
+    let told: Vec<_> = (0..2 * QUIET_SECONDS).flat_map(|_| board.tick(0, true).counts).collect();
+    assert_eq!(told, [counts(1_000, false)]);
 }
 
 #[test]
