@@ -1,13 +1,12 @@
 //! The gateway: live connections over WebSocket (RFC 6455).
 //!
-//! [`websocket`] is the protocol, [`ws`] brings it to sockets, [`session`] is the life of a connection,
+//! [`madang_websocket`] is the protocol, [`ws`] brings it to sockets, [`session`] is the life of a connection,
 //! [`ready`] its beginning, [`dispatch`] what its commands do, [`threads`] where it runs.
 
 mod dispatch;
 mod ready;
 mod session;
 mod threads;
-mod websocket;
 pub mod ws;
 
 pub use threads::Threads;

@@ -15,13 +15,11 @@ use hyper::upgrade::{OnUpgrade, Parts, Upgraded};
 use hyper_util::rt::TokioIo;
 use madang_proto::{close::CloseCode, limits};
 use madang_realtime::Frame;
+use madang_websocket::{self as websocket, Decoder, Message, Opcode, Violation};
 use serde::Deserialize;
 use tokio::{net::TcpStream, time::timeout};
 
-use super::{
-    session,
-    websocket::{self, Decoder, Message, Opcode, Violation},
-};
+use super::session;
 use crate::{
     app::App,
     error::Result,
@@ -149,7 +147,7 @@ pub struct Socket {
 
 impl Socket {
     fn new(stream: std::net::TcpStream, early: &[u8]) -> io::Result<Self> {
-        let mut decoder = Decoder::new(limits::FRAME_BYTES);
+        let mut decoder = Decoder::new(limits::FRAME_BYTES, false);
         decoder.feed(early);
         Ok(Self { stream: TcpStream::from_std(stream)?, decoder, unsent: Vec::new() })
     }
@@ -157,14 +155,16 @@ impl Socket {
     /// What comes next. May be cancelled.
     pub async fn receive(&mut self) -> Incoming {
         loop {
-            match self.decoder.next() {
+            match self.decoder.message() {
                 Ok(Some(Message::Text(text))) => return Incoming::Text(text),
                 Ok(Some(Message::Binary(_))) => return Incoming::Bad(CloseCode::Protocol),
                 Ok(Some(Message::Ping(payload))) => return Incoming::Ping(payload),
                 Ok(Some(Message::Pong)) => return Incoming::Pong,
                 Ok(Some(Message::Close(_))) => return Incoming::Closed,
                 Err(Violation::TooLarge) => return Incoming::Bad(CloseCode::TooLarge),
-                Err(Violation::Protocol | Violation::NotUtf8) => return Incoming::Bad(CloseCode::Protocol),
+                Err(Violation::Protocol | Violation::NotUtf8 | Violation::NotDeflated) => {
+                    return Incoming::Bad(CloseCode::Protocol);
+                }
                 Ok(None) => {}
             }
             if self.stream.readable().await.is_err() {
