@@ -21,6 +21,7 @@ pub mod ids;
 pub mod input;
 pub mod limits;
 pub mod messages;
+pub mod msgpack;
 pub mod page;
 pub mod permissions;
 pub mod presence;
