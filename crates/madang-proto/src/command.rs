@@ -52,6 +52,9 @@ pub struct Hello {
     /// Where the client stands.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resume: Option<Resume>,
+    /// Whether the server may put several frames into one WebSocket message, as an array.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub batch: bool,
 }
 
 /// The payload of `JOIN_CHANNEL` and `LEAVE_CHANNEL`.

@@ -15,6 +15,7 @@ pub mod accounts;
 pub mod channels;
 pub mod close;
 pub mod command;
+pub mod encoding;
 pub mod error;
 pub mod event;
 pub mod ids;
@@ -30,6 +31,7 @@ pub mod time;
 pub mod workspaces;
 
 pub use command::Command;
+pub use encoding::Encoding;
 pub use event::Event;
 pub use ids::{ChannelId, ConnectionId, MessageId, SessionId, UserId, WorkspaceId};
 pub use time::Timestamp;

@@ -1,5 +1,4 @@
 //! What is said in MessagePack is what is said in JSON: every event, every command, any value.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use std::collections::BTreeSet;
 

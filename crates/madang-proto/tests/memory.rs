@@ -1,6 +1,5 @@
 //! Memory: bytes that lie about lengths make no room for themselves. One test, since it counts what the
 //! whole process takes.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use madang_proto::{command::ClientFrame, event::ServerFrame, limits::FRAME_BYTES, msgpack};
 use peak_alloc::PeakAlloc;

@@ -12,24 +12,26 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use madang_proto::{Event, event::ServerFrame};
-use madang_realtime::{BusItem, Class, Codec, Control, Envelope, Payload, Topic};
+use madang_proto::{Encoding, Event, event::ServerFrame};
+use madang_realtime::{BusItem, Class, Control, Envelope, Frame, Payload, Topic};
 use madang_store::Tx;
 
 use crate::{
     app::App,
     error::{Error, Result},
-    gateway::ws,
+    gateway::codec,
 };
 
 /// An event as the hub carries it.
-struct Announced(Event);
+struct Announced(ServerFrame);
 
 impl Payload for Announced {
-    fn encode(&self, codec: Codec) -> Bytes {
-        match codec {
-            Codec::Json => ws::text(&ServerFrame::from(self.0.clone()).to_json()).into_bytes(),
-        }
+    fn encode(&self, encoding: Encoding) -> Bytes {
+        codec::encode(&self.0, encoding).into_bytes()
+    }
+
+    fn compress(&self, frame: &Frame) -> Option<Frame> {
+        codec::compress(frame)
     }
 }
 
@@ -41,7 +43,7 @@ pub fn envelope(topic: Topic, class: Class, event: Event) -> Arc<Envelope> {
         (Event::Member(m), Topic::Channel(_)) => m.version,
         _ => None,
     };
-    Envelope::new(topic, version, class, Arc::new(Announced(event)))
+    Envelope::new(topic, version, class, Arc::new(Announced(event.into())))
 }
 
 /// What is done in memory after a commit.
