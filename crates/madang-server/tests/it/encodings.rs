@@ -158,7 +158,7 @@ async fn what_waits_together_comes_in_one_message_for_who_takes_that() {
     let (one_by_one, _) = until(&mut plain, "the last").await;
     assert_eq!(joined, one_by_one);
     assert_eq!(joined.len(), 101);
-    assert!(messages.len() <= one_by_one.len(), "{} messages", messages.len());
+    assert!(messages.len() < one_by_one.len(), "nothing was joined");
 }
 
 #[tokio::test]
