@@ -1,8 +1,8 @@
 //! What a client asks of the gateway: a closed set of commands.
 //!
-//! A frame is `{type, payload, rid?}`. [`ClientFrame::parse`] is the only way in; it tells an
-//! unknown type from a wrong payload and keeps the `rid` of a bad request, so that the answer finds
-//! its way back.
+//! A frame is `{type, payload, rid?}`. [`ClientFrame::parse`] and [`ClientFrame::parse_msgpack`] are the
+//! only ways in; they tell an unknown type from a wrong payload and keep the `rid` of a bad request, so
+//! that the answer finds its way back.
 
 use std::collections::BTreeMap;
 
@@ -16,6 +16,7 @@ use crate::{
     error::{ErrorCode, ErrorPayload},
     limits,
     messages::SendMessage,
+    msgpack,
 };
 
 /// Which channels a connection hears from the start.
@@ -51,6 +52,9 @@ pub struct Hello {
     /// Where the client stands.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resume: Option<Resume>,
+    /// Whether the server may put several frames into one WebSocket message, as an array.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub batch: bool,
 }
 
 /// The payload of `JOIN_CHANNEL` and `LEAVE_CHANNEL`.
@@ -131,6 +135,15 @@ pub struct ClientFrame {
     pub rid: Option<String>,
 }
 
+impl ClientFrame {
+    /// The MessagePack of the frame.
+    #[must_use]
+    pub fn to_msgpack(&self) -> Vec<u8> {
+        // Every type here is maps with string keys, so writing cannot fail.
+        msgpack::to_vec(self).unwrap_or_default()
+    }
+}
+
 /// Why a frame could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BadFrame {
@@ -147,6 +160,18 @@ impl ClientFrame {
     /// [`BadFrame`] with an `invalid` error where the sender can be told what is wrong, without one
     /// where the text is not JSON or not an object with a `type`.
     pub fn parse(text: &str) -> Result<Self, BadFrame> {
+        Self::read(serde_json::from_str(text).map_err(|_| BadFrame { rid: None, error: None })?)
+    }
+
+    /// Reads a frame of MessagePack, by the same rules.
+    ///
+    /// # Errors
+    /// As [`ClientFrame::parse`].
+    pub fn parse_msgpack(bytes: &[u8]) -> Result<Self, BadFrame> {
+        Self::read(msgpack::from_slice(bytes).map_err(|_| BadFrame { rid: None, error: None })?)
+    }
+
+    fn read(value: Value) -> Result<Self, BadFrame> {
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]
         struct Raw {
@@ -155,7 +180,6 @@ impl ClientFrame {
             payload: Option<Value>,
             rid: Option<String>,
         }
-        let value: Value = serde_json::from_str(text).map_err(|_| BadFrame { rid: None, error: None })?;
         if !value.get("type").is_some_and(Value::is_string) {
             return Err(BadFrame { rid: None, error: None });
         }

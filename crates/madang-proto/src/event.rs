@@ -18,6 +18,7 @@ use crate::{
     channels::{Channel, ChannelChange, ChannelChanges},
     error::ErrorPayload,
     messages::Message,
+    msgpack,
     presence::{Online, Presence, Typing, Watched},
     reads::ReadMark,
     workspaces::{MemberChange, Workspace},
@@ -116,6 +117,13 @@ impl ServerFrame {
     pub fn to_json(&self) -> String {
         // Every type here is maps with string keys, so writing JSON cannot fail.
         serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// The MessagePack of the frame.
+    #[must_use]
+    pub fn to_msgpack(&self) -> Vec<u8> {
+        // As above.
+        msgpack::to_vec(self).unwrap_or_default()
     }
 }
 

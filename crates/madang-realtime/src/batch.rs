@@ -100,14 +100,14 @@ mod tests {
     #[test]
     fn what_is_joined_is_of_one_topic_and_class_and_bounded() {
         let mut batch = Batch::from(change(channel(1), 1));
-        let frames = std::ptr::from_ref(batch.frame(Codec::Json));
-        assert_eq!(frames, std::ptr::from_ref(batch.first.frame(Codec::Json)), "alone it is not copied");
+        let frames = std::ptr::from_ref(batch.frame(Codec::JSON));
+        assert_eq!(frames, std::ptr::from_ref(batch.first.frame(Codec::JSON)), "alone it is not copied");
         assert!(batch.join(&note(channel(1), "b")) && batch.join(&change(channel(1), 2)));
         assert!(!batch.join(&change(channel(2), 3)), "another topic");
         let typing = Envelope::new(channel(1), None, Class::Ephemeral, Arc::new(Text("c".into())));
         assert!(!batch.join(&typing), "another class");
         assert!(!batch.join(&named(channel(1), 3, &"x".repeat(JOINED_BYTES))), "too much");
         assert_eq!((batch.len(), batch.version()), (3, Some(2)));
-        assert_eq!(batch.frame(Codec::Json), &frame("1b2"));
+        assert_eq!(batch.frame(Codec::JSON), &frame("1b2"));
     }
 }

@@ -13,25 +13,27 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use madang_proto::{Event, event::ServerFrame};
-use madang_realtime::{Audience, BusItem, Class, Codec, Control, Envelope, Payload, Topic};
+use madang_proto::{Encoding, Event, event::ServerFrame};
+use madang_realtime::{Audience, BusItem, Class, Control, Envelope, Frame, Payload, Topic};
 use madang_store::Tx;
 
 use crate::{
     app::App,
     error::{Error, Result},
-    gateway::ws,
+    gateway::codec,
     memory::Touched,
 };
 
 /// An event as the hub carries it.
-struct Announced(Event);
+struct Announced(ServerFrame);
 
 impl Payload for Announced {
-    fn encode(&self, codec: Codec) -> Bytes {
-        match codec {
-            Codec::Json => ws::text(&ServerFrame::from(self.0.clone()).to_json()).into_bytes(),
-        }
+    fn encode(&self, encoding: Encoding) -> Bytes {
+        codec::encode(&self.0, encoding).into_bytes()
+    }
+
+    fn compress(&self, frame: &Frame) -> Option<Frame> {
+        codec::compress(frame)
     }
 }
 
@@ -48,7 +50,7 @@ pub fn envelope_for(topic: Topic, audience: Audience, class: Class, event: Event
         (Event::Member(m), Topic::Channel(_)) => m.version,
         _ => None,
     };
-    Envelope::for_some(topic, audience, version, class, Arc::new(Announced(event)))
+    Envelope::for_some(topic, audience, version, class, Arc::new(Announced(event.into())))
 }
 
 /// What is done in memory after a commit.

@@ -833,6 +833,8 @@ export interface components {
         };
         /** @description The payload of `HELLO`. */
         Hello: {
+            /** @description Whether the server may put several frames into one WebSocket message, as an array. */
+            batch?: boolean;
             resume?: components["schemas"]["Resume"] | null;
             /** @description What to hear. */
             subscribe?: components["schemas"]["Subscribe"];

@@ -11,7 +11,7 @@ use madang_realtime::{Connection, Topic};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::ws;
+use super::codec;
 use crate::{
     app::{Actor, App},
     channels,
@@ -75,7 +75,7 @@ pub async fn command(app: &App, actor: Actor, connection: &Connection, command: 
         Command::Ping(_) => {
             let versions: BTreeMap<_, _> = connection.versions().into_iter().collect();
             let pong = ServerFrame::from(Event::Pong(Pong { versions }));
-            connection.outbox().push_reply(ws::text(&pong.to_json()));
+            connection.outbox().push_reply(codec::frame(&pong, connection.info().codec));
             Ok(json!({}))
         }
     }

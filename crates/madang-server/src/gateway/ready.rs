@@ -24,9 +24,15 @@ use crate::{
 };
 
 /// Registers a connection and takes the snapshot that it begins with.
-pub async fn open(app: &App, id: ConnectionId, actor: Actor, hello: &Hello) -> Result<(Connection, Ready)> {
+pub async fn open(
+    app: &App,
+    id: ConnectionId,
+    actor: Actor,
+    hello: &Hello,
+    codec: Codec,
+) -> Result<(Connection, Ready)> {
     let follows = hello.subscribe == Subscribe::Joined;
-    let info = ConnectionInfo { id, user: actor.user, session: actor.session, codec: Codec::Json, follows };
+    let info = ConnectionInfo { id, user: actor.user, session: actor.session, codec, follows };
     let connection = app.hub.connect(info);
     connection.subscribe(&[Topic::User(actor.user)]);
     let standing = || async {

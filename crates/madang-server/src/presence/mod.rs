@@ -25,7 +25,7 @@ use crate::{
     app::{Actor, App},
     change::{envelope, envelope_for},
     error::{Error, Field, Result},
-    gateway::ws,
+    gateway::codec,
 };
 
 /// How often what changed is told.
@@ -125,7 +125,7 @@ pub fn watch(app: &App, actor: Actor, connection: &Connection, new: &Watch) -> R
     workspaces.retain(|workspace| connection.hears(Topic::Workspace(*workspace)));
     app.presence.picture(actor.user, &workspaces, &new.user_ids, |watched| {
         let frame = ServerFrame::from(Event::Watched(watched));
-        connection.outbox().push_reply(ws::text(&frame.to_json()));
+        connection.outbox().push_reply(codec::frame(&frame, connection.info().codec));
     });
     Ok(())
 }
