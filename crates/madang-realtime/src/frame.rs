@@ -26,7 +26,7 @@ impl Codec {
     /// How many codecs there are.
     pub const COUNT: usize = 1;
 
-    const fn index(self) -> usize {
+    pub(crate) const fn index(self) -> usize {
         match self {
             Self::Json => 0,
         }

@@ -14,10 +14,12 @@
 
 #![warn(missing_docs)]
 
+mod batch;
 pub mod bus;
 pub mod connection;
 pub mod frame;
 pub mod hub;
+mod lanes;
 mod order;
 pub mod outbox;
 pub mod presence;

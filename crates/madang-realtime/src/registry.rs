@@ -18,7 +18,7 @@ use std::{
 use madang_proto::{ChannelId, SessionId, UserId};
 use slab::Slab;
 
-use crate::{ConnectionInfo, Envelope, Outbox, Topic};
+use crate::{ConnectionInfo, Outbox, Topic, batch::Batch};
 
 #[derive(Default)]
 pub(crate) struct Registry {
@@ -98,8 +98,9 @@ impl Registry {
         self.connections.get(key).is_some_and(|member| member.topics.contains_key(&topic))
     }
 
-    pub(crate) fn is_heard(&self, topic: Topic) -> bool {
-        self.topics.contains_key(&topic)
+    /// How many hear the topic.
+    pub(crate) fn heard_by(&self, topic: Topic) -> usize {
+        self.topics.get(&topic).map_or(0, |receivers| receivers.keys.len())
     }
 
     /// Copies the keys of a topic's receivers, and says as of which removal.
@@ -111,21 +112,30 @@ impl Registry {
         self.removals
     }
 
-    /// Gives an envelope to these receivers, as they were as of a removal.
-    pub(crate) fn deliver(&self, envelope: &Envelope, keys: &[usize], as_of: u64) {
-        let topic = envelope.topic();
+    /// Gives a batch to these receivers, as they were as of a removal.
+    pub(crate) fn deliver(&self, batch: &Batch, keys: &[usize], as_of: u64) {
+        let (topic, class) = (batch.topic(), batch.class());
         let unchanged = self.removals == as_of;
         for member in keys.iter().filter_map(|key| self.connections.get(*key)) {
             if unchanged || member.topics.contains_key(&topic) {
-                member.outbox.push(envelope.frame(member.info.codec).clone(), envelope.class());
+                member.outbox.push(batch.frame(member.info.codec).clone(), class);
             }
         }
     }
 
-    /// Notes that an envelope reached all its receivers.
-    pub(crate) fn delivered(&mut self, envelope: &Envelope) {
-        if let Some(receivers) = self.topics.get_mut(&envelope.topic()) {
-            receivers.delivered = receivers.delivered.max(envelope.version());
+    /// Gives a batch to all its receivers at once; how many they are.
+    pub(crate) fn deliver_to_all(&mut self, batch: &Batch) -> usize {
+        let Some(receivers) = self.topics.get(&batch.topic()) else { return 0 };
+        self.deliver(batch, &receivers.keys, self.removals);
+        let served = receivers.keys.len();
+        self.delivered(batch);
+        served
+    }
+
+    /// Notes that a batch reached all its receivers.
+    pub(crate) fn delivered(&mut self, batch: &Batch) {
+        if let Some(receivers) = self.topics.get_mut(&batch.topic()) {
+            receivers.delivered = receivers.delivered.max(batch.version());
         }
     }
 

@@ -1,40 +1,51 @@
 //! A shard: one part of the hub's connections, and the task that serves them.
 //!
-//! The task takes one item from the queue, decides what is due with it ([`Order`]), and does that
-//! to the end before it takes the next. Large topics are served in slices, with a pause between for
-//! other tasks of the thread. All state lives here and not in the task, so a task that panicked is
-//! replaced by one that goes on where it stopped.
+//! The task takes what is queued, puts it in order ([`Order`]) and in line ([`Lanes`]), and serves the
+//! lines: quick items until about [`SLICE`] receivers were served, then one slice of a giant topic, then
+//! a pause for the other tasks of the thread, which write what they were given. All state lives here and
+//! not in the task, so a task that panicked is replaced by one that goes on where it stopped.
 //!
 //! Invariants:
-//! - Items take effect in the order in which they were queued; an envelope that is held for its
-//!   predecessors is passed on before a control of its topic.
-//! - An item is at the head of `due` until it is done. One that a panic or an abort interrupted is
-//!   tried once more from its start and then dropped: receivers may see it twice, and know it by
-//!   its version.
+//! - Items of a topic take effect in the order in which they were queued; an envelope that is held for
+//!   its predecessors is passed on before a control of its topic.
+//! - What a panic or an abort interrupted is tried once more and then dropped: receivers may see it
+//!   twice, and know it by its version.
 //! - The lock is never held across an await, nor while more than [`SLICE`] receivers are served.
+//! - No more than [`WAITING`] items are taken out of the queue before they are done, so that publishers
+//!   wait when the shard cannot keep up.
 //! - [`Interest`] of a topic is held while somebody here hears it, and while a `Subscribe` of it is
 //!   queued.
 
-use std::{collections::VecDeque, future, pin::pin, sync::Arc};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    future,
+    pin::pin,
+    sync::Arc,
+};
 
 use madang_proto::ChannelId;
 use parking_lot::Mutex;
 use tokio::{
     sync::mpsc,
+    task::yield_now,
     time::{Instant, sleep_until},
 };
 
 use crate::{
-    BusItem, ConnectionInfo, Control, Envelope, Faults, Outbox, Shutdown, Topic, hub::Interest, order::Order,
+    BusItem, ConnectionInfo, Control, Envelope, Faults, Outbox, Shutdown, Topic,
+    batch::Batch,
+    hub::Interest,
+    lanes::{Lanes, SLICE, Step},
+    order::Order,
     registry::Registry,
 };
 
-/// How many receivers are served at a time.
-pub(crate) const SLICE: usize = 512;
 /// How many items wait for a shard before publishers have to wait.
 const QUEUE: usize = 4096;
-/// How often an item is tried.
-const TRIES: u8 = 2;
+/// How many items are taken out of the queue before they are done.
+const WAITING: usize = 4096;
+/// How many items are taken in before some are served.
+const TAKEN: usize = 256;
 
 pub(crate) struct Shard {
     name: String,
@@ -51,18 +62,9 @@ pub(crate) struct Shard {
 struct State {
     registry: Registry,
     order: Order,
-    due: VecDeque<Due>,
-}
-
-struct Due {
-    item: BusItem,
-    tries: u8,
-}
-
-impl From<BusItem> for Due {
-    fn from(item: BusItem) -> Self {
-        Self { item, tries: 0 }
-    }
+    lanes: Lanes,
+    /// Topics that somebody may hear once the `Subscribe`s in line are done, and how many these are.
+    expected: HashMap<Topic, u32>,
 }
 
 impl Shard {
@@ -103,70 +105,108 @@ impl Shard {
         let mut queue = self.queue.lock().await;
         let mut closing = pin!(self.closing.wait());
         let mut closed = false;
-        let mut receivers = Vec::new();
         loop {
-            while let Some(item) = self.next_due() {
-                self.perform(&item, &mut receivers).await;
-                self.done();
-            }
-            let deadline = self.state.lock().order.deadline();
+            self.take(&mut queue);
+            self.serve_quick();
+            self.serve_giant();
+            let (deadline, idle) = {
+                let state = self.state.lock();
+                (state.order.deadline(), state.lanes.len() == 0)
+            };
             tokio::select! {
-                item = queue.recv() => match item {
-                    Some(item) => self.state.lock().accept(item, Instant::now()),
-                    None => return,
-                },
-                () = wait_until(deadline) => self.state.lock().expire(Instant::now()),
+                biased;
                 () = &mut closing, if !closed => {
                     closed = true;
                     queue.close();
                 }
+                () = wait_until(deadline) => self.state.lock().expire(Instant::now()),
+                () = yield_now(), if !idle => {}
+                item = queue.recv(), if idle => match item {
+                    Some(item) => self.state.lock().accept(item, Instant::now()),
+                    None => return,
+                },
             }
         }
     }
 
-    /// The item at the head of what is due; those that were tried often enough are dropped.
-    fn next_due(&self) -> Option<BusItem> {
-        loop {
+    /// Takes in what is queued, as much as may wait here.
+    fn take(&self, queue: &mut mpsc::Receiver<BusItem>) {
+        let now = Instant::now();
+        for _ in 0..TAKEN {
             let mut state = self.state.lock();
-            let due = state.due.front_mut()?;
-            due.tries += 1;
-            if due.tries <= TRIES {
-                return Some(due.item.clone());
+            if state.lanes.len() >= WAITING {
+                return;
             }
-            tracing::error!(shard = self.name, item = ?due.item, "dropped what could not be delivered");
-            drop(state);
-            self.done();
+            let Ok(item) = queue.try_recv() else { return };
+            state.accept(item, now);
         }
     }
 
-    /// Removes the head of what is due.
-    fn done(&self) {
-        let done = self.state.lock().due.pop_front();
-        if let Some(Due { item: BusItem::Control(Control::Subscribe { topic, .. }), .. }) = done {
-            self.interest.release(topic, self.index);
+    /// Serves the quick lane until about a slice of receivers was served.
+    fn serve_quick(&self) {
+        let mut served = 0;
+        while served < SLICE {
+            let mut state = self.state.lock();
+            let Some(begun) = state.lanes.quick() else { return };
+            match &begun {
+                Ok(BusItem::Event(envelope)) => {
+                    served += state.registry.deliver_to_all(&Batch::from(Arc::clone(envelope)));
+                    drop(state);
+                    self.faults.point(&self.name);
+                }
+                Ok(BusItem::Control(control)) => {
+                    drop(state);
+                    self.faults.point(&self.name);
+                    self.control(*control);
+                }
+                Err(item) => {
+                    drop(state);
+                    self.dropped(&format!("{item:?}"));
+                }
+            }
+            self.state.lock().lanes.quick_done();
+            if let Ok(BusItem::Control(control)) | Err(BusItem::Control(control)) = begun {
+                self.controlled(control);
+            }
+            served += 1;
         }
     }
 
-    async fn perform(&self, item: &BusItem, receivers: &mut Vec<usize>) {
-        match item {
-            BusItem::Event(envelope) => self.deliver(envelope, receivers).await,
-            BusItem::Control(control) => {
+    /// Serves a slice of the giant topic whose turn it is.
+    fn serve_giant(&self) {
+        let mut state = self.state.lock();
+        let Some(topic) = state.lanes.turn() else { return };
+        let State { registry, lanes, .. } = &mut *state;
+        let Some(step) = lanes.step(topic) else { return };
+        match step {
+            Step::Slice(pass) => {
+                if pass.at == 0 {
+                    pass.as_of = registry.receivers(topic, &mut pass.receivers);
+                }
+                registry.deliver(&pass.batch, pass.slice(), pass.as_of);
+                if pass.at + SLICE >= pass.receivers.len() {
+                    registry.delivered(&pass.batch);
+                }
+                drop(state);
                 self.faults.point(&self.name);
-                self.control(*control);
+                self.state.lock().lanes.step_done(topic);
+            }
+            Step::Control(control) => {
+                drop(state);
+                self.faults.point(&self.name);
+                self.control(control);
+                self.state.lock().lanes.step_done(topic);
+                self.controlled(control);
+            }
+            Step::Drop(what) => {
+                self.dropped(&what);
+                lanes.step_done(topic);
             }
         }
     }
 
-    async fn deliver(&self, envelope: &Envelope, receivers: &mut Vec<usize>) {
-        let as_of = self.state.lock().registry.receivers(envelope.topic(), receivers);
-        for (pass, slice) in receivers.chunks(SLICE).enumerate() {
-            if pass > 0 {
-                tokio::task::yield_now().await;
-            }
-            self.state.lock().registry.deliver(envelope, slice, as_of);
-            self.faults.point(&self.name);
-        }
-        self.state.lock().registry.delivered(envelope);
+    fn dropped(&self, what: &str) {
+        tracing::error!(shard = self.name, what, "dropped what could not be delivered");
     }
 
     fn control(&self, control: Control) {
@@ -193,6 +233,14 @@ impl Shard {
             Control::CloseAll { code } => {
                 state.registry.all_outboxes().for_each(|outbox| outbox.close(code));
             }
+        }
+    }
+
+    /// A control left its line.
+    fn controlled(&self, control: Control) {
+        if let Control::Subscribe { topic, .. } = control {
+            self.state.lock().subscribed(topic);
+            self.interest.release(topic, self.index);
         }
     }
 
@@ -243,24 +291,28 @@ impl Shard {
     pub(crate) fn counts(&self) -> ((usize, usize, usize), usize, usize) {
         let queued = self.sender.max_capacity() - self.sender.capacity();
         let state = self.state.lock();
-        (state.registry.counts(), queued + state.due.len(), state.order.held())
+        (state.registry.counts(), queued + state.lanes.len(), state.order.held())
     }
 
     #[cfg(test)]
     pub(crate) fn is_empty(&self) -> bool {
         let state = self.state.lock();
-        state.registry.is_empty() && state.due.is_empty() && state.order.is_empty()
+        state.registry.is_empty() && state.lanes.len() == 0 && state.order.is_empty()
     }
 }
 
 impl State {
-    /// Decides what is due with a new item.
+    /// Puts a new item in order and in line.
     fn accept(&mut self, item: BusItem, now: Instant) {
-        let Self { registry, order, due } = self;
-        let mut pass_on = |envelope| due.push_back(BusItem::Event(envelope).into());
+        let Self { registry, order, lanes, expected } = self;
+        let mut pass_on = |envelope: Arc<Envelope>| {
+            let receivers = registry.heard_by(envelope.topic());
+            lanes.event(envelope, receivers);
+        };
         match item {
             BusItem::Event(envelope) => {
-                if registry.is_heard(envelope.topic()) {
+                let topic = envelope.topic();
+                if registry.heard_by(topic) > 0 || expected.contains_key(&topic) {
                     order.accept(envelope, now, &mut pass_on);
                 }
             }
@@ -268,14 +320,33 @@ impl State {
                 if let Control::Subscribe { topic, .. } | Control::Unsubscribe { topic, .. } = control {
                     order.flush(topic, &mut pass_on);
                 }
-                due.push_back(item.into());
+                if let Control::Subscribe { topic, .. } = control {
+                    *expected.entry(topic).or_default() += 1;
+                }
+                lanes.control(control);
+            }
+        }
+    }
+
+    /// A `Subscribe` of this topic is done.
+    fn subscribed(&mut self, topic: Topic) {
+        if let Entry::Occupied(mut expected) = self.expected.entry(topic) {
+            *expected.get_mut() -= 1;
+            if *expected.get() == 0 {
+                expected.remove();
+                if self.registry.heard_by(topic) == 0 {
+                    self.order.forget(topic);
+                }
             }
         }
     }
 
     fn expire(&mut self, now: Instant) {
-        let Self { order, due, .. } = self;
-        order.expire(now, &mut |envelope| due.push_back(BusItem::Event(envelope).into()));
+        let Self { registry, order, lanes, .. } = self;
+        order.expire(now, &mut |envelope| {
+            let receivers = registry.heard_by(envelope.topic());
+            lanes.event(envelope, receivers);
+        });
     }
 }
 

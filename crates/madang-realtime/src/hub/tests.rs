@@ -11,7 +11,7 @@ use tokio::{
 use super::*;
 use crate::{
     Class, Control, Envelope,
-    shard::SLICE,
+    lanes::SLICE,
     testing::{World, change, channel, info, named, note, to_the_end, until, waiting},
 };
 
@@ -104,6 +104,43 @@ async fn a_large_topic_is_served_in_slices_while_its_receivers_change() {
     for connection in crowd.iter().skip(1).flatten() {
         assert_eq!(waiting(connection.outbox()), ["1"]);
         assert_eq!(connection.versions(), [(1.into(), 1)]);
+    }
+}
+
+#[tokio::test]
+async fn small_and_middling_rooms_do_not_wait_for_a_giant_one() {
+    let world = World::new(1);
+    let giant: Vec<_> = (0..9 * SLICE).map(|id| world.connect(id as i64, &[channel(1)])).collect();
+    let middling: Vec<_> = (0..SLICE + 1).map(|id| world.connect(id as i64, &[channel(2)])).collect();
+    let small = world.connect(9_999, &[channel(3)]);
+    for topic in 1..=3 {
+        world.publish(change(channel(topic), 1)).await;
+    }
+    let last = |crowd: &[Connection]| waiting(crowd.last().unwrap().outbox());
+    let mut served = Vec::new();
+    while served.len() < 3 {
+        yield_now().await;
+        let heard =
+            [("small", waiting(small.outbox())), ("middling", last(&middling)), ("giant", last(&giant))];
+        served.extend(heard.into_iter().filter(|(_, frames)| !frames.is_empty()).map(|(name, _)| name));
+    }
+    assert_eq!(served, ["small", "middling", "giant"]);
+}
+
+#[tokio::test]
+async fn what_came_during_a_pass_is_one_push_in_the_next() {
+    let world = World::new(1);
+    let crowd: Vec<_> = (0..2 * SLICE).map(|id| world.connect(id as i64, &[channel(1)])).collect();
+    yield_now().await;
+    world.publish(change(channel(1), 1)).await;
+    yield_now().await;
+    for version in 2..=9 {
+        world.publish(change(channel(1), version)).await;
+    }
+    world.settle().await;
+    for connection in &crowd {
+        assert_eq!(waiting(connection.outbox()), ["1", "23456789"]);
+        assert_eq!(connection.versions(), [(1.into(), 9)]);
     }
 }
 
@@ -239,7 +276,7 @@ async fn an_aborted_shard_goes_on_where_it_stopped() {
     drop(run);
     hub.close();
     hub.run_shard(0).await.unwrap();
-    assert_eq!(waiting(crowd[SLICE].outbox()), numbers([1, 2]));
+    assert_eq!(waiting(crowd[SLICE].outbox()).concat(), "12");
 }
 
 #[cfg(feature = "faults")]

@@ -1,0 +1,213 @@
+//! What is due in a shard, and whose turn it is: quick items first, giant topics by slices between.
+//!
+//! An event of a topic with more than [`SLICE`] receivers goes to that topic's own line; everything
+//! else stands in the quick lane, in the order in which it came. Giant topics are served a slice at a
+//! time: in turns that of the fewest receivers left and that of the next in the round, so a room of a
+//! thousand does not wait for a room of ten thousand, and that one is not forgotten.
+//!
+//! Invariants:
+//! - Items of one topic, events and controls, are done in the order in which they came. Items of
+//!   different topics are too, unless one of the topics is giant.
+//! - An item leaves when it is done. One that was begun [`TRIES`] times without an end is dropped.
+//! - What was taken out of a line into a [`Pass`] is in no line any more.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+};
+
+use crate::{BusItem, Control, Envelope, Topic, batch::Batch};
+
+/// How many receivers are served at a time.
+pub(crate) const SLICE: usize = 512;
+/// How often an item is tried.
+const TRIES: u8 = 2;
+
+#[derive(Default)]
+pub(crate) struct Lanes {
+    quick: VecDeque<BusItem>,
+    /// How often the head of the quick lane was begun.
+    tries: u8,
+    /// Quick items that came, and that are done.
+    came: u64,
+    done: u64,
+    giants: HashMap<Topic, Giant>,
+    round: VecDeque<Topic>,
+    /// Whether the round's next is to be served, or the one with the fewest receivers left.
+    in_round: bool,
+    /// Items in all lines.
+    len: usize,
+}
+
+struct Giant {
+    line: VecDeque<BusItem>,
+    pass: Option<Pass>,
+    tries: u8,
+    receivers: usize,
+    /// Quick items that came before it: of its own topic, some of them.
+    after: u64,
+}
+
+/// A batch on its way to its receivers.
+pub(crate) struct Pass {
+    pub(crate) batch: Batch,
+    pub(crate) receivers: Vec<usize>,
+    pub(crate) as_of: u64,
+    pub(crate) at: usize,
+}
+
+impl Pass {
+    /// Those who are next.
+    pub(crate) fn slice(&self) -> &[usize] {
+        let end = self.receivers.len().min(self.at + SLICE);
+        self.receivers.get(self.at..end).unwrap_or_default()
+    }
+}
+
+/// What is to be done for a giant topic.
+pub(crate) enum Step<'a> {
+    /// A slice of this pass; it has no receivers yet when it is new.
+    Slice(&'a mut Pass),
+    /// A control of the topic.
+    Control(Control),
+    /// This was tried often enough.
+    Drop(String),
+}
+
+impl Lanes {
+    /// Takes an event in; `receivers` is how many its topic has now.
+    pub(crate) fn event(&mut self, envelope: Arc<Envelope>, receivers: usize) {
+        let topic = envelope.topic();
+        if receivers > SLICE && !self.giants.contains_key(&topic) {
+            let giant = Giant { line: VecDeque::new(), pass: None, tries: 0, receivers, after: self.came };
+            self.giants.insert(topic, giant);
+            self.round.push_back(topic);
+        }
+        self.add(Some(topic), envelope.into());
+    }
+
+    /// Takes a control in.
+    pub(crate) fn control(&mut self, control: Control) {
+        let topic = match control {
+            Control::Subscribe { topic, .. } | Control::Unsubscribe { topic, .. } => Some(topic),
+            Control::CloseSession { .. } | Control::CloseUser { .. } | Control::CloseAll { .. } => None,
+        };
+        self.add(topic, control.into());
+    }
+
+    fn add(&mut self, topic: Option<Topic>, item: BusItem) {
+        self.len += 1;
+        match topic.and_then(|topic| self.giants.get_mut(&topic)) {
+            Some(giant) => giant.line.push_back(item),
+            None => {
+                self.came += 1;
+                self.quick.push_back(item);
+            }
+        }
+    }
+
+    /// How many items are not done.
+    pub(crate) const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Begins the head of the quick lane; `Err` gives one that was tried often enough.
+    pub(crate) fn quick(&mut self) -> Option<Result<BusItem, BusItem>> {
+        let item = self.quick.front()?.clone();
+        self.tries += 1;
+        Some(if self.tries <= TRIES { Ok(item) } else { Err(item) })
+    }
+
+    /// The head of the quick lane is done.
+    pub(crate) fn quick_done(&mut self) {
+        if self.quick.pop_front().is_some() {
+            self.done += 1;
+            self.len -= 1;
+        }
+        self.tries = 0;
+    }
+
+    /// The giant topic whose turn it is, if one may be served now. To be told to [`Self::step`].
+    pub(crate) fn turn(&mut self) -> Option<Topic> {
+        let ready = |topic: &&Topic| self.giants.get(topic).is_some_and(|giant| giant.after <= self.done);
+        let topic = if self.in_round {
+            self.round.iter().find(ready).copied()
+        } else {
+            let left = |topic: &&Topic| self.giants.get(topic).map(Giant::left);
+            self.round.iter().filter(ready).min_by_key(left).copied()
+        }?;
+        self.in_round = !self.in_round;
+        self.round.retain(|other| *other != topic);
+        self.round.push_back(topic);
+        Some(topic)
+    }
+
+    /// Begins the next step of a giant topic.
+    pub(crate) fn step(&mut self, topic: Topic) -> Option<Step<'_>> {
+        let giant = self.giants.get_mut(&topic)?;
+        giant.tries += 1;
+        if giant.tries > TRIES {
+            return Some(Step::Drop(giant.head()));
+        }
+        if giant.pass.is_none() {
+            if let Some(BusItem::Control(control)) = giant.line.front() {
+                return Some(Step::Control(*control));
+            }
+            giant.begin();
+        }
+        giant.pass.as_mut().map(Step::Slice)
+    }
+
+    /// The step that was begun is done, or given up.
+    pub(crate) fn step_done(&mut self, topic: Topic) {
+        let Some(giant) = self.giants.get_mut(&topic) else { return };
+        let given_up = giant.tries > TRIES;
+        giant.tries = 0;
+        match &mut giant.pass {
+            Some(pass) => {
+                pass.at += SLICE;
+                giant.receivers = pass.receivers.len();
+                if given_up || pass.at >= pass.receivers.len() {
+                    self.len -= pass.batch.len();
+                    giant.pass = None;
+                }
+            }
+            None => {
+                self.len -= usize::from(giant.line.pop_front().is_some());
+            }
+        }
+        if giant.pass.is_none() && giant.line.is_empty() {
+            self.giants.remove(&topic);
+            self.round.retain(|other| *other != topic);
+        }
+    }
+}
+
+impl Giant {
+    /// Makes a pass of the events at the head of the line; after a failure, of the first alone.
+    fn begin(&mut self) {
+        let Some(BusItem::Event(first)) = self.line.front() else { return };
+        let mut batch = Batch::from(Arc::clone(first));
+        if self.tries == 1 {
+            for item in self.line.iter().skip(1) {
+                let BusItem::Event(next) = item else { break };
+                if !batch.join(next) {
+                    break;
+                }
+            }
+        }
+        self.line.drain(..batch.len());
+        self.pass = Some(Pass { batch, receivers: Vec::new(), as_of: 0, at: 0 });
+    }
+
+    fn left(&self) -> usize {
+        self.pass.as_ref().map_or(self.receivers, |pass| pass.receivers.len() - pass.at)
+    }
+
+    fn head(&self) -> String {
+        match &self.pass {
+            Some(pass) => format!("{} events of {:?}", pass.batch.len(), pass.batch.topic()),
+            None => format!("{:?}", self.line.front()),
+        }
+    }
+}
