@@ -110,8 +110,8 @@ pub fn rows(found: &Found, quick: bool) -> Vec<Row> {
     let mut table = Table { rows: Vec::new(), quick };
     giant_room(&reports, &mut table);
     room(&reports, &mut table);
-    small_rooms(&reports, &mut table, "SQLite", "small-rooms-sqlite");
-    small_rooms(&reports, &mut table, "PostgreSQL", "small-rooms-postgres");
+    small_rooms(&reports, &mut table, "SQLite", "sqlite");
+    small_rooms(&reports, &mut table, "PostgreSQL", "postgres");
     crowds(&reports, &mut table);
     history(&reports, &mut table);
     slow_readers(&reports, &mut table);
@@ -227,14 +227,13 @@ fn room(reports: &Reports<'_>, table: &mut Table) {
     }
 }
 
-fn small_rooms(reports: &Reports<'_>, table: &mut Table, database: &str, name: &str) {
+fn small_rooms(reports: &Reports<'_>, table: &mut Table, database: &str, floor: &str) {
     use Limit::{AtLeast, AtMost};
+    let name = &format!("small-rooms-{floor}");
     let at_kept = |path: &str| reports.median(name, |r| number(kept(r)?, path));
     let raw = reports.median("floor-disk", |r| {
         let inserts = r["inserts"].as_array()?.iter();
-        let ours = inserts.filter(|i| {
-            i["database"].as_str().is_some_and(|d| d.eq_ignore_ascii_case(database)) && i["rows"] == 512
-        });
+        let ours = inserts.filter(|i| i["database"] == floor && i["rows"] == 512);
         ours.filter_map(|i| number(i, "/rows_per_second")).next_back()
     });
     let target = format!("small rooms on {database}: ≥ 20,000 acknowledged a second");
