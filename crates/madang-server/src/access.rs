@@ -4,6 +4,8 @@
 //! - What a user may not see and what is not there give the same answer.
 //! - [`InChannel`] and [`InWorkspace`] cannot be made elsewhere; operations take them.
 
+use std::sync::Arc;
+
 use madang_proto::{
     ChannelId, MessageId, WorkspaceId,
     channels::Channel,
@@ -14,8 +16,9 @@ use madang_proto::{
 use madang_store::{Tx, channels, messages, workspaces};
 
 use crate::{
-    app::Actor,
+    app::{Actor, App},
     error::{Error, Result},
+    memory::Person,
 };
 
 /// A channel in which the actor may do what was asked.
@@ -107,6 +110,39 @@ pub async fn channel(
     permission: ChannelPermission,
 ) -> Result<InChannel> {
     decide(channels::find(tx, id, actor.user).await?, actor, permission)
+}
+
+/// The same from memory, if all that it takes is known there.
+pub fn known_channel(
+    app: &App,
+    actor: Actor,
+    id: ChannelId,
+    permission: ChannelPermission,
+) -> Option<Result<(InChannel, Arc<Person>)>> {
+    let (person, room) = (app.memory.known_person(actor.user)?, app.memory.known_room(id)?);
+    let at = decide(Some(person.found(id, &room)), actor, permission);
+    Some(at.map(|at| (at, person)))
+}
+
+/// The same from memory, which asks the database for what is not known. For what changes nothing but
+/// messages: other changes decide in their transaction.
+///
+/// # Errors
+/// As [`channel`].
+pub async fn channel_now(
+    app: &App,
+    actor: Actor,
+    id: ChannelId,
+    permission: ChannelPermission,
+) -> Result<(InChannel, Arc<Person>)> {
+    if let Some(known) = known_channel(app, actor, id, permission) {
+        return known;
+    }
+    let missing = || Error::NotFound("channel");
+    let standing = app.memory.person(&app.db, actor.user, app.now()).await?.ok_or_else(missing)?;
+    let room = app.memory.room(&app.db, id, app.now()).await?.ok_or_else(missing)?;
+    let at = decide(Some(standing.person.found(id, &room)), actor, permission)?;
+    Ok((at, standing.person))
 }
 
 /// The same, in a change: nobody else changes the channel until its end.

@@ -12,6 +12,7 @@ use crate::{
     clock::{Clock, Ids},
     config::Config,
     gateway::Threads,
+    memory::Memory,
     presence::Board,
     ratelimit::Limits,
 };
@@ -41,6 +42,8 @@ pub struct Parts {
     pub hub: Arc<Hub>,
     /// The way to the connections of all nodes.
     pub bus: Box<dyn Bus>,
+    /// What is asked for again and again.
+    pub memory: Memory,
     /// Who is there.
     pub presence: Board,
     /// What time it is.

@@ -1,6 +1,7 @@
 //! A change: one transaction, and what is announced when it is stored.
 //!
 //! `app.change()` → store calls → `emit` → `commit()`. Dropping a change undoes it and says nothing.
+//! What the events tell of is brought up to date in memory first.
 //!
 //! Invariants:
 //! - Nothing is announced before the commit.
@@ -20,6 +21,7 @@ use crate::{
     app::App,
     error::{Error, Result},
     gateway::ws,
+    memory::Touched,
 };
 
 /// An event as the hub carries it.
@@ -52,6 +54,7 @@ pub struct Change {
     app: App,
     tx: Tx,
     items: Vec<BusItem>,
+    touched: Vec<Touched>,
     after: Vec<After>,
 }
 
@@ -61,7 +64,8 @@ impl App {
     /// # Errors
     /// `Unavailable` when the database is away.
     pub async fn change(&self) -> Result<Change> {
-        Ok(Change { app: self.clone(), tx: self.db.begin().await?, items: Vec::new(), after: Vec::new() })
+        let (items, touched, after) = (Vec::new(), Vec::new(), Vec::new());
+        Ok(Change { app: self.clone(), tx: self.db.begin().await?, items, touched, after })
     }
 }
 
@@ -73,6 +77,7 @@ impl Change {
 
     /// Announces an event to a topic, after the commit.
     pub fn emit(&mut self, topic: Topic, event: Event) {
+        self.touched.extend(Touched::by_event(topic, &event));
         self.items.push(envelope(topic, Class::Durable, event).into());
     }
 
@@ -83,6 +88,7 @@ impl Change {
 
     /// Changes who hears what, after the commit and in order with the events.
     pub fn control(&mut self, control: Control) {
+        self.touched.extend(Touched::by_control(control));
         self.items.push(control.into());
     }
 
@@ -96,12 +102,15 @@ impl Change {
     /// # Errors
     /// When the database cannot say that it stored it. Then nothing is announced.
     pub async fn commit(self) -> Result<()> {
-        let Self { app, tx, items, after } = self;
+        let Self { app, tx, items, touched, after } = self;
         let (done, result) = tokio::sync::oneshot::channel();
         let supervisor = app.supervisor.clone();
         supervisor.isolated("changes", async move {
             let committed = tx.commit().await;
-            if committed.is_ok() {
+            if committed.is_err() {
+                app.memory.doubtful(touched);
+            } else {
+                app.memory.changed(touched);
                 after.into_iter().for_each(|work| work(&app));
                 for item in items {
                     app.bus.publish(item).await;

@@ -20,6 +20,7 @@ pub mod config;
 mod error;
 mod gateway;
 mod http;
+mod memory;
 mod messages;
 mod presence;
 mod ratelimit;

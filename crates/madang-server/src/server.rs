@@ -18,6 +18,7 @@ use crate::{
     config::{Config, Switch},
     gateway::Threads,
     http::{self, Listener},
+    memory::Memory,
     messages::Announcer,
     presence::{self, Board},
     ratelimit::Limits,
@@ -27,6 +28,7 @@ use crate::{
 /// How long a start waits for its database.
 const DATABASE_WITHIN: Duration = Duration::from_secs(60);
 const CHECKPOINT_EVERY: u64 = 10;
+const FORGET_EVERY: u64 = 60;
 const HOUSEKEEPING_EVERY: u64 = 3_600;
 
 /// Why a server did not start.
@@ -101,6 +103,7 @@ impl Server {
             db,
             bus: Box::new(LocalBus::new(Arc::clone(&hub))),
             hub,
+            memory: Memory::default(),
             presence: Board::default(),
             limits: Limits::new(config.rate_limits, &clock),
             clock,
@@ -228,6 +231,9 @@ async fn sweep(app: App) -> Result<(), BoxError> {
             && let Err(error) = app.db.checkpoint().await
         {
             tracing::warn!(%error, "checkpoint");
+        }
+        if second % FORGET_EVERY == 0 {
+            app.memory.sweep(app.now());
         }
         if second % HOUSEKEEPING_EVERY == 0 {
             app.limits.sweep();

@@ -3,23 +3,23 @@
 //! What was stored before the snapshot is in it; what is stored later is heard; what is both is known
 //! by its version.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use madang_proto::{
     ChannelId, ConnectionId,
     channels::{Channel, ChannelChanges},
-    command::{Hello, Resume, Subscribe},
+    command::{Hello, Subscribe},
     event::Ready,
     limits,
-    workspaces::Workspace,
 };
 use madang_realtime::{Codec, Connection, ConnectionInfo, Topic};
-use madang_store::{Tx, accounts, channels as store_channels, workspaces as store_workspaces};
+use madang_store::channels as store;
 
 use crate::{
     app::{Actor, App},
     channels,
     error::{Error, Result},
+    memory::{Person, Room, Standing},
 };
 
 /// Registers a connection and takes the snapshot that it begins with.
@@ -28,37 +28,39 @@ pub async fn open(app: &App, id: ConnectionId, actor: Actor, hello: &Hello) -> R
     let info = ConnectionInfo { id, user: actor.user, session: actor.session, codec: Codec::Json, follows };
     let connection = app.hub.connect(info);
     connection.subscribe(&[Topic::User(actor.user)]);
-    let mut before: Vec<Topic> = Vec::new();
+    let standing = || async {
+        let gone = Error::Unauthenticated("this user is not there any more");
+        app.memory.person(&app.db, actor.user, app.now()).await?.ok_or(gone)
+    };
+    let before = standing().await?;
     if follows {
-        let mut tx = app.db.read().await?;
-        let workspaces = store_workspaces::of_user(&mut tx, actor.user).await?;
-        let channels = store_channels::of_user(&mut tx, actor.user).await?;
-        before = topics(&workspaces, &channels);
-        connection.subscribe(&before);
+        connection.subscribe(&topics(&before.person));
     }
     // A session that was ended meanwhile found no connection to close.
     if app.revoked.contains(actor.session) {
         return Err(Error::Unauthenticated("the session was ended; sign in again"));
     }
-    let mut tx = app.db.read().await?;
-    let workspaces = store_workspaces::of_user(&mut tx, actor.user).await?;
-    let channels = store_channels::of_user(&mut tx, actor.user).await?;
+    let Standing { person, rooms } = standing().await?;
     if follows {
-        keep_only(&connection, &before, &topics(&workspaces, &channels));
+        keep_only(&connection, &topics(&before.person), &topics(&person));
     }
     let resume = hello.resume.clone().unwrap_or_default();
     if resume.channels.len() > limits::RESUME_CHANNELS {
         return Err(Error::field("resume", format!("at most {} channels", limits::RESUME_CHANNELS)));
     }
-    let (changes, resync) = missed(&mut tx, &channels, &resume).await?;
-    let user = accounts::by_id(&mut tx, actor.user).await?;
+    let mut missed = Missed::default();
+    for (id, room) in person.channels.iter().zip(&rooms) {
+        let version = resume.channels.get(id).copied();
+        missed.add(app, &person, *id, room, version).await?;
+    }
+    let Missed { channels, changes, resync, .. } = missed;
     let ready = Ready {
         session_id: info.id,
-        user: user.ok_or(Error::Unauthenticated("this user is not there any more"))?,
+        user: person.user.clone(),
         heartbeat_interval_ms: limits::HEARTBEAT_MS,
         server_time: app.now(),
-        presence: app.presence.listed(workspaces.iter().map(|w| w.id)),
-        workspaces,
+        presence: app.presence.listed(person.workspaces.iter().map(|w| w.id)),
+        workspaces: person.workspaces.clone(),
         channels,
         changes,
         resync,
@@ -66,9 +68,9 @@ pub async fn open(app: &App, id: ConnectionId, actor: Actor, hello: &Hello) -> R
     Ok((connection, ready))
 }
 
-fn topics(workspaces: &[Workspace], channels: &[Channel]) -> Vec<Topic> {
-    let workspaces = workspaces.iter().map(|w| Topic::Workspace(w.id));
-    workspaces.chain(channels.iter().map(|c| Topic::Channel(c.id))).collect()
+fn topics(person: &Person) -> Vec<Topic> {
+    let workspaces = person.workspaces.iter().map(|w| Topic::Workspace(w.id));
+    workspaces.chain(person.channels.iter().map(|id| Topic::Channel(*id))).collect()
 }
 
 /// Brings the subscriptions in line with the snapshot: whoever came in or went out between the two
@@ -80,27 +82,54 @@ fn keep_only(connection: &Connection, before: &[Topic], now: &[Topic]) {
     before.iter().filter(|topic| !now.contains(topic)).for_each(|topic| connection.unsubscribe(*topic));
 }
 
-/// What a returning client missed, channel by channel, within the limits of one answer.
-async fn missed(
-    tx: &mut Tx,
-    channels: &[Channel],
-    resume: &Resume,
-) -> Result<(Vec<ChannelChanges>, Vec<ChannelId>)> {
-    let by_id: HashMap<ChannelId, &Channel> = channels.iter().map(|c| (c.id, c)).collect();
-    let (mut changes, mut resync, mut messages) = (Vec::new(), Vec::new(), 0);
-    for (id, version) in &resume.channels {
-        let Some(channel) = by_id.get(id) else { continue };
-        if channel.version == *version {
-            continue;
-        }
+/// The channels of a returning client, and what it missed in them, within the limits of one answer.
+#[derive(Default)]
+struct Missed {
+    channels: Vec<Channel>,
+    changes: Vec<ChannelChanges>,
+    resync: Vec<ChannelId>,
+    messages: usize,
+}
+
+impl Missed {
+    /// Adds a channel that the client knows up to `version`, if it does.
+    async fn add(
+        &mut self,
+        app: &App,
+        person: &Person,
+        id: ChannelId,
+        room: &Room,
+        version: Option<i64>,
+    ) -> Result<()> {
+        let seat = person.seat(id);
+        let Some(version) = version else {
+            self.channels.push(room.channel(seat));
+            return Ok(());
+        };
+        let (channel, known) = room.since(seat, version);
         // A version that was never given: the database was restored from a backup.
-        if channel.version < *version || messages >= limits::RESUME_MESSAGES {
-            resync.push(*id);
-            continue;
+        let too_far = channel.version < version || self.messages >= limits::RESUME_MESSAGES;
+        if channel.version != version && too_far {
+            self.resync.push(id);
+        } else if channel.version != version {
+            let missed = match known {
+                Some(known) => known,
+                None => {
+                    let mut tx = app.db.read().await?;
+                    // The channel or the membership is gone since: the client hears of it.
+                    let found = store::find(&mut tx, id, person.user.summary.id).await?;
+                    let Some(found) = found.filter(|found| found.channel.joined == Some(true)) else {
+                        return Ok(());
+                    };
+                    channels::changes_since(&mut tx, found.channel, version).await?
+                }
+            };
+            self.messages += missed.messages.len();
+            self.channels.push(missed.channel.clone());
+            self.changes.push(missed);
+            return Ok(());
         }
-        let missed = channels::changes_since(tx, (*channel).clone(), *version).await?;
-        messages += missed.messages.len();
-        changes.push(missed);
+        self.channels.push(channel);
+        Ok(())
     }
-    Ok((changes, resync))
 }

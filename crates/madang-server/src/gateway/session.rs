@@ -1,8 +1,9 @@
 //! The life of a connection: HELLO, READY, commands and events, the end.
 //!
 //! One task on the thread of its shard serves it: it reads a command, has it done, and writes what waits
-//! in the outbox, all that is due in one write. What asks the database is done on the common runtime. A
-//! command that is still running holds up the next command of this connection, not its events.
+//! in the outbox, all that is due in one write. What asks the database is done on the common runtime; a
+//! message to a channel that is known in memory waits for the writer right here. A command that is still
+//! running holds up the next command of this connection, not its events.
 //!
 //! Invariants:
 //! - A request with a `rid` gets exactly one `ACK` or `ERROR` with it.
@@ -10,7 +11,7 @@
 
 use std::{
     future::{Future, pending},
-    pin::Pin,
+    pin::{Pin, pin},
     sync::Arc,
     time::Duration,
 };
@@ -38,7 +39,7 @@ use crate::{
     app::{Actor, App},
     auth,
     error::Error,
-    presence,
+    messages, presence,
 };
 
 /// The answer to a request.
@@ -200,7 +201,9 @@ async fn converse(
     socket: &mut Socket,
 ) -> Option<CloseCode> {
     let silence = Duration::from_millis(limits::SILENCE_MS.into());
-    let mut deadline = Instant::now() + silence;
+    // Set anew when it is over and not with each frame: a sign of life only has to be noted.
+    let mut heard = Instant::now();
+    let mut silent = pin!(sleep_until(heard + silence));
     let mut running: Option<Running<'_>> = None;
     let mut frames = Vec::new();
     let outbox = connection.outbox();
@@ -228,12 +231,18 @@ async fn converse(
                 frames.shrink_to(KEPT_SLOTS);
             }
             incoming = socket.receive(), if running.is_none() => {
-                deadline = Instant::now() + silence;
+                heard = Instant::now();
                 match incoming {
                     Incoming::Text(text) => match ClientFrame::parse(&text) {
                         Ok(frame) => {
+                            let asks = !matches!(&frame.command,
+                                Command::Message(new) if messages::is_known(app, actor, new.channel_id));
                             let work = obey(app.clone(), actor, Arc::clone(connection), frame);
-                            running = Some(Box::pin(elsewhere(app, work)));
+                            running = Some(if asks {
+                                Box::pin(elsewhere(app, work))
+                            } else {
+                                Box::pin(async { Some(work.await) })
+                            });
                         }
                         Err(bad) => match bad.error {
                             Some(error) => {
@@ -248,7 +257,12 @@ async fn converse(
                     Incoming::Closed | Incoming::Gone => return None,
                 }
             }
-            () = sleep_until(deadline) => return Some(CloseCode::Silent),
+            () = silent.as_mut() => {
+                if heard.elapsed() >= silence {
+                    return Some(CloseCode::Silent);
+                }
+                silent.as_mut().reset(heard + silence);
+            }
         }
     }
 }

@@ -11,7 +11,7 @@ use madang_proto::{
     permissions::ChannelPermission,
 };
 use madang_realtime::{Class, Topic};
-use madang_store::{NewMessage, Sent, accounts, messages as store, messages::Side, writer::Listener};
+use madang_store::{NewMessage, Sent, messages as store, messages::Side, writer::Listener};
 
 use crate::{
     access,
@@ -22,19 +22,21 @@ use crate::{
     ratelimit::Limit,
 };
 
+/// Whether a message of the actor to this channel needs no answer from the database before it is stored.
+pub fn is_known(app: &App, actor: Actor, channel: ChannelId) -> bool {
+    app.memory.known_person(actor.user).is_some() && app.memory.known_room(channel).is_some()
+}
+
 /// Sends a message. True when it is new, false when its nonce was used before.
 pub async fn send(app: &App, actor: Actor, new: SendMessage) -> Result<(Message, bool)> {
     let content = input::content(&new.content).field("content")?;
     let nonce = new.nonce.as_deref().map(input::nonce).transpose().field("nonce")?;
     app.limits.check(Limit::SendByUser, actor.user)?;
-    let mut tx = app.db.read().await?;
-    let at = access::channel(&mut tx, actor, new.channel_id, ChannelPermission::Take).await?;
-    let author = accounts::by_id(&mut tx, actor.user).await?.ok_or(Error::NotFound("user"))?;
-    drop(tx);
+    let (at, author) = access::channel_now(app, actor, new.channel_id, ChannelPermission::Take).await?;
     let new = NewMessage {
         id: app.id(),
         channel_id: at.channel().id,
-        author: author.summary,
+        author: author.user.summary.clone(),
         content,
         nonce,
         created_at: app.now(),
@@ -54,6 +56,7 @@ impl Listener for Announcer<'_> {
     fn committed(&self, messages: Vec<Message>) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(async move {
             for message in messages {
+                self.0.memory.sent(&message);
                 let topic = Topic::Channel(message.channel_id);
                 self.0.bus.publish(envelope(topic, Class::Durable, Event::Message(message)).into()).await;
             }
@@ -70,8 +73,8 @@ pub async fn show(app: &App, actor: Actor, id: MessageId) -> Result<Message> {
 /// A page of a channel's messages.
 pub async fn index(app: &App, actor: Actor, id: ChannelId, query: MessagePageQuery) -> Result<Page<Message>> {
     let limit = page_limit(query.limit)?;
+    access::channel_now(app, actor, id, ChannelPermission::View).await?;
     let mut tx = app.db.read().await?;
-    access::channel(&mut tx, actor, id, ChannelPermission::View).await?;
     let place = match (query.before, query.after, query.around) {
         (None, None, None) => None,
         (Some(place), None, None) => Some(("before", place)),
