@@ -103,6 +103,8 @@ pub fn run(options: &Options) -> Result<bool> {
     if options.clean_build {
         bench.measure(&suite::CLEAN_BUILD, 1, 1);
     }
+    let fine = bench.failures.is_empty();
+    bench.failures.extend(targets::busy_loads(&bench.found));
     let rows = targets::rows(&bench.found, options.quick);
     let section = document::section(&bench, options, &rows, begun.elapsed())?;
     say(&section);
@@ -111,7 +113,7 @@ pub fn run(options: &Options) -> Result<bool> {
     } else {
         document::write(&section)?;
     }
-    Ok(bench.failures.is_empty())
+    Ok(fine)
 }
 
 fn build(options: &Options) -> Result<()> {

@@ -37,6 +37,8 @@ pub struct Part {
     pub delivery: Latency,
     pub beyond: Latency,
     pub ack: Latency,
+    /// Of those that were due within it, how many were acknowledged for each second of the plan.
+    pub kept_per_second: f64,
     /// Counted when they came, whenever they were due.
     pub acked: u64,
     pub acked_per_second: f64,
@@ -138,6 +140,7 @@ pub fn build(crew: &Crew<'_>, figures: &Figures) -> Report {
             delivery: of(Kind::Delivery),
             beyond: of(Kind::Beyond),
             ack: of(Kind::Ack),
+            kept_per_second: ratio(of(Kind::Ack).count, float(phase.to - phase.from)),
             acked,
             acked_per_second: ratio(acked, seconds),
             deliveries,

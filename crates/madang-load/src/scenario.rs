@@ -21,8 +21,6 @@ use crate::{
 
 /// Most connections of one run: one process can hardly open more files.
 const CONNECTIONS: i64 = 60_000;
-/// Connections that send, where not all do.
-const SENDERS: usize = 64;
 
 impl Scenario {
     /// Runs the load test.
@@ -63,8 +61,8 @@ async fn play<T: clap::Args>(run: &Run<T>, plan: impl FnOnce(&T, &Common) -> Pla
 }
 
 /// Connections dealt out to users in turn: the first few in the sending thread, the rest in the others.
-fn seats(connections: usize, users: usize, threads: u16) -> Vec<Seat> {
-    let senders = SENDERS.min(connections.div_ceil(2));
+fn seats(connections: usize, users: usize, threads: u16, senders: usize) -> Vec<Seat> {
+    let senders = senders.min(connections.div_ceil(2));
     let threads = usize::from(threads);
     let thread = |n: usize| if n < senders { 0 } else { 1 + n % threads };
     (0..connections).map(|n| Seat { user: n % users, thread: thread(n), pace: Pace::Full }).collect()
@@ -81,10 +79,10 @@ mod tests {
 
     #[test]
     fn every_user_has_a_seat_and_senders_have_their_thread() {
-        let seats = seats(1_000, 100, 2);
-        assert_eq!(seats.iter().filter(|s| s.thread == 0).count(), SENDERS);
+        let seats = seats(1_000, 100, 2, 64);
+        assert_eq!(seats.iter().filter(|s| s.thread == 0).count(), 64);
         assert!((0..100).all(|user| seats.iter().filter(|s| s.user == user).count() == 10));
         assert!(seats.iter().all(|s| s.thread < 3));
-        assert_eq!(super::seats(1, 1, 1).len(), 1);
+        assert_eq!(super::seats(1, 1, 1, 64).len(), 1);
     }
 }

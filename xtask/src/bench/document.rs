@@ -35,7 +35,7 @@ pub fn section(bench: &Bench<'_>, options: &Options, rows: &[Row], lasted: Durat
         }
     }
     if !bench.failures.is_empty() {
-        text += "\nWhat went wrong:\n\n";
+        text += "\nTo be known:\n\n";
         for failure in &bench.failures {
             writeln!(text, "- {}", failure.replace('\n', " "))?;
         }

@@ -23,7 +23,7 @@ use crate::report::say;
 use crate::tools;
 
 /// Longest run of the load generator.
-const AT_MOST: Duration = Duration::from_secs(180);
+const AT_MOST: Duration = Duration::from_secs(240);
 
 /// Reports by the name of the measurement, one for each round.
 pub type Found = BTreeMap<String, Vec<Value>>;

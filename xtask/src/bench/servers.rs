@@ -83,21 +83,28 @@ fn answers(port: u16, path: &str) -> bool {
 }
 
 /// The peers, installed once for all runs. Dropping it removes them.
-pub struct Peers(PathBuf);
+pub struct Peers {
+    folder: PathBuf,
+    /// Does nothing, and has the folder removed when we end, whichever way.
+    _keeper: Running,
+}
 
 impl Peers {
     pub fn install() -> Result<Self> {
         let folder = std::env::temp_dir().join(format!("madang-bench-peers-{}", std::process::id()));
         let from = tools::root().join("bench/peers");
         fs::create_dir_all(&folder)?;
-        let peers = Self(folder);
+        let keeper = Running::start(Command::new("sleep").arg("86400"), Some(&folder))?;
+        let peers = Self { folder, _keeper: keeper };
         for entry in fs::read_dir(&from).with_context(|| format!("no folder {}", from.display()))? {
             let entry = entry?;
-            fs::copy(entry.path(), peers.0.join(entry.file_name()))?;
+            fs::copy(entry.path(), peers.folder.join(entry.file_name()))?;
         }
         report::step("npm ci (the peers, in a temporary folder)", || {
             child::run(
-                Command::new("npm").args(["ci", "--no-audit", "--no-fund", "--silent"]).current_dir(&peers.0),
+                Command::new("npm")
+                    .args(["ci", "--no-audit", "--no-fund", "--silent"])
+                    .current_dir(&peers.folder),
             )
         })?;
         Ok(peers)
@@ -107,7 +114,7 @@ impl Peers {
     pub fn start(&self, machine: &Machine, file: &str, log: &Path) -> Result<Server> {
         let port = free_port()?;
         let mut command = machine.for_server("node");
-        command.arg(self.0.join(file)).arg(port.to_string());
+        command.arg(self.folder.join(file)).arg(port.to_string());
         command.stdout(Stdio::null()).stderr(File::options().create(true).append(true).open(log)?);
         let mut running = Running::start(&mut command, None)?;
         wait(&mut running, port, "/", log)?;
@@ -116,15 +123,10 @@ impl Peers {
 
     /// The version of an installed package.
     pub fn version(&self, package: &str) -> Option<String> {
-        let text = fs::read_to_string(self.0.join("node_modules").join(package).join("package.json")).ok()?;
+        let text =
+            fs::read_to_string(self.folder.join("node_modules").join(package).join("package.json")).ok()?;
         let value: serde_json::Value = serde_json::from_str(&text).ok()?;
         Some(value["version"].as_str()?.to_owned())
-    }
-}
-
-impl Drop for Peers {
-    fn drop(&mut self) {
-        fs::remove_dir_all(&self.0).ok();
     }
 }
 

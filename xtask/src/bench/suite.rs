@@ -91,7 +91,11 @@ fn room_saturated(bench: &mut Bench<'_>) -> Result<()> {
         ["--connections", "1000", "--users", "200", "--rate", "500,1000,1500,2000", "--seconds", "16"],
         ["--connections", "200", "--users", "50", "--rate", "500,1000", "--seconds", "4"],
     );
-    bench.at_madang("room-saturated", Sqlite, &[&["room", "--drain", "20"], &size[..]].concat())
+    bench.at_madang(
+        "room-saturated",
+        Sqlite,
+        &[&["room", "--senders", "400", "--drain", "20"], &size[..]].concat(),
+    )
 }
 
 fn peer_saturated(bench: &mut Bench<'_>, kind: &str) -> Result<()> {
@@ -99,12 +103,16 @@ fn peer_saturated(bench: &mut Bench<'_>, kind: &str) -> Result<()> {
         ["--connections", "1000", "--rate", "50,100,150,200", "--seconds", "16"],
         ["--connections", "200", "--rate", "200,400", "--seconds", "4"],
     );
-    bench.at_peer(&format!("{kind}-saturated"), kind, &[&["--drain", "20"], &size[..]].concat())
+    bench.at_peer(
+        &format!("{kind}-saturated"),
+        kind,
+        &[&["--senders", "400", "--drain", "20"], &size[..]].concat(),
+    )
 }
 
 fn small_rooms(bench: &mut Bench<'_>, name: &str, sqlite: bool) -> Result<()> {
     let size = bench.or(
-        ["--rooms", "2000", "--connections", "10000", "--rate", "2500,5000,10000,20000", "--seconds", "20"],
+        ["--rooms", "2000", "--connections", "10000", "--rate", "5000,10000,20000,25000", "--seconds", "20"],
         ["--rooms", "50", "--connections", "250", "--rate", "500,1000", "--seconds", "4"],
     );
     let load = [&["small-rooms", "--drain", "20"], &size[..]].concat();

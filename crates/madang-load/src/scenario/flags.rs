@@ -2,10 +2,10 @@
 
 use clap::value_parser;
 
-use super::CONNECTIONS;
+use super::{CONNECTIONS, seats};
 use crate::{
     options::Common,
-    plan::{Phase, Send},
+    plan::{Phase, Seat, Send},
 };
 
 /// How many are there.
@@ -18,6 +18,11 @@ pub struct Crowd {
     /// Guests whose devices the connections are [default: 1000, 50 with --quick].
     #[arg(long, value_parser = value_parser!(u32).range(1..=CONNECTIONS))]
     pub users: Option<u32>,
+
+    /// Connections that send, where not all do; each waits for nothing, but the server takes one command of a
+    /// connection at a time.
+    #[arg(long, default_value_t = 64, value_parser = value_parser!(u32).range(1..=10_000))]
+    pub senders: u32,
 }
 
 impl Crowd {
@@ -25,6 +30,11 @@ impl Crowd {
     pub(super) fn sizes(&self, common: &Common, full: u32, quick: u32) -> (usize, usize) {
         let connections = common.or(self.connections, full, quick) as usize;
         (connections, (common.or(self.users, 1_000, 50) as usize).min(connections))
+    }
+
+    /// Connections dealt out to users in turn: those that send in the first thread, the rest in the others.
+    pub(super) fn seats(&self, connections: usize, users: usize, threads: u16) -> Vec<Seat> {
+        seats(connections, users, threads, self.senders as usize)
     }
 }
 
@@ -48,7 +58,7 @@ impl Talk {
         threads: &std::ops::Range<usize>,
     ) -> (Vec<Send>, Vec<Phase>) {
         let rates = if self.rate.is_empty() { &[rate][..] } else { &self.rate };
-        let each = seconds / (rates.len() as u64).max(1);
+        let each = (seconds / (rates.len() as u64).max(1)).max(1);
         let (mut sends, mut phases) = (Vec::new(), Vec::new());
         for (rate, n) in rates.iter().zip(0..) {
             let (from, to) = (n * each, (n + 1) * each);

@@ -1,6 +1,6 @@
 //! One channel that all connections hear, and steady talk in it.
 
-use super::{Crowd, Talk, members, seats};
+use super::{Crowd, Talk, members};
 use crate::{options::Common, plan::Plan, setup::Room};
 
 /// What it takes.
@@ -21,7 +21,7 @@ pub fn plan(flags: &Flags, common: &Common) -> Plan {
     Plan {
         users,
         rooms: vec![Room { members: members(0..users), beside: false }],
-        connections: seats(connections, users, common.threads),
+        connections: flags.crowd.seats(connections, users, common.threads),
         streams,
         phases,
         ..Plan::new("giant-room", seconds, common.threads)

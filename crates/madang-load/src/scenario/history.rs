@@ -60,7 +60,7 @@ fn fill(flags: &Flags, common: &Common) -> Plan {
     Plan {
         users: 16,
         rooms: vec![Room { members: members(0..16), beside: false }],
-        connections: seats(WRITERS, 16, 1),
+        connections: seats(WRITERS, 16, 1, WRITERS),
         streams: vec![Send { rooms: 0..1, rate, from: 0, to: seconds, thread: 0 }],
         ..Plan::new("history", seconds, 1)
     }

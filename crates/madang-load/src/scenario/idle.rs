@@ -2,7 +2,7 @@
 
 use clap::value_parser;
 
-use super::{Crowd, members, seats};
+use super::{Crowd, members};
 use crate::{options::Common, plan::Plan, setup::Room};
 
 /// What it takes.
@@ -25,7 +25,7 @@ pub fn plan(flags: &Flags, common: &Common) -> Plan {
     Plan {
         users,
         rooms: (0..flags.rooms).map(room).collect(),
-        connections: seats(connections, users, common.threads),
+        connections: flags.crowd.seats(connections, users, common.threads),
         ..Plan::new("idle", seconds, common.threads)
     }
 }

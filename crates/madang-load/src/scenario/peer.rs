@@ -26,6 +26,10 @@ pub struct Flags {
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=super::CONNECTIONS))]
     pub connections: Option<u32>,
 
+    /// Connections that send.
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub senders: u32,
+
     #[command(flatten)]
     pub talk: Talk,
 }
@@ -45,7 +49,7 @@ pub fn plan(flags: &Flags, common: &Common) -> Plan {
         is_peer: true,
         users: connections,
         rooms: vec![Room { members: members(0..connections), beside: false }],
-        connections: seats(connections, connections, common.threads),
+        connections: seats(connections, connections, common.threads, flags.senders as usize),
         streams,
         phases,
         ..Plan::new(scenario, seconds, common.threads)

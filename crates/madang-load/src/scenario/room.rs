@@ -2,7 +2,7 @@
 
 use clap::value_parser;
 
-use super::{CONNECTIONS, Crowd, Talk, members, seats};
+use super::{CONNECTIONS, Crowd, Talk, members};
 use crate::{
     options::Common,
     plan::{Phase, Plan, Seat, Send},
@@ -37,14 +37,14 @@ pub fn plan(flags: &Flags, common: &Common) -> Plan {
     let mut plan = Plan {
         users: users_inside + users_outside,
         rooms: vec![Room { members: members(0..users_inside), beside: false }],
-        connections: seats(inside, users_inside, common.threads),
+        connections: flags.crowd.seats(inside, users_inside, common.threads),
         streams,
         phases,
         ..Plan::new("room", seconds, common.threads)
     };
     if outside > 0 {
         plan.rooms.push(Room { members: members(users_inside..users_inside + users_outside), beside: true });
-        let more = seats(outside, users_outside, common.threads).into_iter();
+        let more = flags.crowd.seats(outside, users_outside, common.threads).into_iter();
         plan.connections.extend(more.map(|seat| Seat { user: users_inside + seat.user, ..seat }));
         let half = seconds / 2;
         let rate = flags.beside_rate.into();

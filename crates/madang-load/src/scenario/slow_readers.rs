@@ -3,7 +3,7 @@
 
 use clap::value_parser;
 
-use super::{Crowd, SENDERS, Talk, members, seats};
+use super::{Crowd, Talk, members};
 use crate::{
     options::Common,
     plan::{Phase, Plan, Turn},
@@ -33,9 +33,9 @@ pub struct Flags {
 pub fn plan(flags: &Flags, common: &Common) -> Plan {
     let (connections, users) = flags.crowd.sizes(common, 2_000, 300);
     let seconds = common.or(common.seconds, 40, 8).max(2);
-    let (half, mut connections) = (seconds / 2, seats(connections, users, common.threads));
+    let (half, mut connections) = (seconds / 2, flags.crowd.seats(connections, users, common.threads));
     let (never, slow) = (flags.never as usize, flags.slow as usize);
-    for (n, seat) in connections.iter_mut().enumerate().skip(SENDERS) {
+    for (n, seat) in connections.iter_mut().enumerate().skip(flags.crowd.senders as usize) {
         seat.pace = match n % 100 {
             place if place < never => Pace::Never,
             place if place < never + slow => Pace::Slow,

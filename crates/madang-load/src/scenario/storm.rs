@@ -3,7 +3,7 @@
 
 use clap::value_parser;
 
-use super::{CONNECTIONS, Crowd, members, seats};
+use super::{CONNECTIONS, Crowd, members};
 use crate::{
     options::Common,
     plan::{Plan, Send, Turn},
@@ -43,7 +43,7 @@ pub fn plan(flags: &Flags, common: &Common) -> Plan {
     Plan {
         users,
         rooms: (0..rooms).map(room).collect(),
-        connections: seats(connections, users, common.threads),
+        connections: flags.crowd.seats(connections, users, common.threads),
         streams: vec![Send { rooms: 0..rooms, rate: flags.rate.into(), from: 0, to: seconds, thread: 0 }],
         stormy: (1..=usize::from(common.threads)).collect(),
         window: flags.window as usize,

@@ -36,11 +36,11 @@ fn ratios_are_taken_within_a_round_and_medians_over_rounds() {
 
 #[test]
 fn the_busiest_part_and_the_last_rate_that_was_kept() {
-    let part = |rate: u32, p99: f64| json!({"deliveries_per_second": rate, "acked_per_second": rate, "ack": {"p99_ms": p99, "count": rate}});
+    let part = |rate: u32, p99: f64| json!({"deliveries_per_second": rate, "kept_per_second": rate, "ack": {"p99_ms": p99, "count": rate}});
     let report =
         json!({"parts": [part(2_500, 20.0), part(5_000, 30.0), part(7_000, 2_000.0), part(6_000, 9.0)]});
     assert_eq!(number(busiest(&report).unwrap(), "/deliveries_per_second"), Some(7_000.0));
-    assert_eq!(number(kept(&report).unwrap(), "/acked_per_second"), Some(5_000.0));
+    assert_eq!(number(kept(&report).unwrap(), "/kept_per_second"), Some(5_000.0));
     assert!(kept(&json!({"parts": [part(1, 5_000.0)]})).is_none() && busiest(&json!({})).is_none());
 
     let disk = json!({"sync": {"p50_ms": 4.0}, "inserts": [
