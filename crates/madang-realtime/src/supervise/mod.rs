@@ -135,6 +135,8 @@ impl Supervisor {
     {
         let inner = Arc::clone(&self.0);
         inner.isolated.lock().entry(name).or_insert_with(|| ChildStatus::new(name.to_owned()));
+        // A future that is awaited in another takes its room twice; these are many and live long.
+        let future = Box::pin(future);
         spawn(async move {
             if let Err(panic) = caught(future).await {
                 tracing::error!(name, panic, "an isolated task panicked");

@@ -90,7 +90,7 @@ struct Begun {
 
 /// Serves a connection to its end.
 pub async fn run(app: App, id: ConnectionId, mut socket: Socket, token: Option<String>) {
-    // What a beginning needs of memory is given back before the long time that follows.
+    // What a beginning and an end need of memory is not held for the long time between.
     let begun = Box::pin(begin(&app, id, &mut socket, token)).await;
     let code = match begun {
         Ok(Begun { actor, connection, present: _present, mut frames }) => {
@@ -108,8 +108,8 @@ pub async fn run(app: App, id: ConnectionId, mut socket: Socket, token: Option<S
         }
     };
     match code {
-        Some(code) => socket.close(code).await,
-        None => socket.answer_close().await,
+        Some(code) => Box::pin(socket.close(code)).await,
+        None => Box::pin(socket.answer_close()).await,
     }
 }
 
