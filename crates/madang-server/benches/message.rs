@@ -23,6 +23,24 @@ const ENGLISH: &str = "The courtyard of a house is where people meet, talk and p
 const KOREAN: &str = "마당은 한국의 집에서 사람들이 만나 이야기를 나누고 다시 헤어지는 곳이다. 그래서 바로 그런 일을 하는 서버의 \
                       이름이 되었다. 여기서는 누구나 쉽게 들어와 함께 이야기할 수 있다.";
 
+/// In which language a message is.
+#[derive(Debug, Clone, Copy)]
+enum Language {
+    English,
+    Korean,
+}
+
+const LANGUAGES: [Language; 2] = [Language::English, Language::Korean];
+
+impl Language {
+    const fn content(self) -> &'static str {
+        match self {
+            Self::English => ENGLISH,
+            Self::Korean => KOREAN,
+        }
+    }
+}
+
 fn main() {
     divan::main();
 }
@@ -34,23 +52,25 @@ fn command(content: &str) -> String {
 }
 
 /// Reading a `MESSAGE` command.
-#[divan::bench(args = [ENGLISH, KOREAN])]
-fn parse(bencher: Bencher<'_, '_>, content: &str) {
-    let text = command(content);
+#[divan::bench(args = LANGUAGES)]
+fn parse(bencher: Bencher<'_, '_>, language: Language) {
+    let text = command(language.content());
     assert!(ClientFrame::parse(&text).is_ok());
     bencher.bench_local(|| ClientFrame::parse(black_box(&text)).is_ok());
 }
 
 /// Checking a content: length, form, characters.
-#[divan::bench(args = [ENGLISH, KOREAN])]
-fn check(bencher: Bencher<'_, '_>, content: &str) {
+#[divan::bench(args = LANGUAGES)]
+fn check(bencher: Bencher<'_, '_>, language: Language) {
+    let content = language.content();
     assert!(input::content(content).is_ok());
     bencher.bench_local(|| input::content(black_box(content)).is_ok());
 }
 
 /// Writing the event that everyone is told.
-#[divan::bench(args = [ENGLISH, KOREAN])]
-fn encode(bencher: Bencher<'_, '_>, content: &str) {
+#[divan::bench(args = LANGUAGES)]
+fn encode(bencher: Bencher<'_, '_>, language: Language) {
+    let content = language.content();
     let author = r#"{"id":"7340032000002","username":"alice","display_name":"Alice"}"#;
     let text = format!(
         r#"{{"type":"MESSAGE","payload":{{"id":"7340032000017","channel_id":"7340032000001","seq":17,"version":18,"author":{author},"user":{author},"content":"{content}","nonce":"6ad3-17","created_at":"2026-01-01T00:00:00.000Z"}}}}"#
