@@ -4,10 +4,11 @@
 //! programs (cargo, npm, PostgreSQL) and report what came out; `tidy` alone does its own work.
 //!
 //! Invariants:
-//! - Depends on nothing but `anyhow`, so that the first command on a fresh machine starts within seconds.
+//! - Depends on nothing but `anyhow` and `serde_json`, so that the first command on a fresh machine starts within seconds.
 //! - No program started here outlives it (`child.rs`), whichever way it ends.
 //! - A part that could not run is never reported as passed (`report.rs`).
 
+mod bench;
 mod child;
 mod ci;
 mod codegen;
@@ -33,6 +34,8 @@ Usage: cargo xtask <command>
                       run every test; parts: rust, web, browser; a filter is a piece of a test's name
   ci                  every check, then every test; what has to pass before a change is merged
   codegen [--check]   write what is generated from the Rust types, or say what is stale
+  bench [--quick] [--only T1,T4] [--rounds 3] [--release] [--clean-build]
+                      measure the targets of docs/benchmarks.md and write them there
   tidy                check the laws of the repository (CONTRIBUTING.md lists them)
 ";
 
@@ -64,6 +67,7 @@ fn command(arguments: &[String]) -> Result<bool> {
         ("ci", []) => ci::run(),
         ("codegen", []) => codegen::write(),
         ("codegen", [flag]) if flag == "--check" => codegen::check_and_say(),
+        ("bench", rest) => bench::run(&bench::Options::parse(rest)?),
         ("tidy", []) => tidy::check_and_say(),
         (name, rest) => bail!("unknown command: {name} {}\n\n{HELP}", rest.join(" ")),
     }

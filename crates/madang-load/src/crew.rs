@@ -9,7 +9,9 @@ use std::{
 
 use crate::{
     Error, Report,
+    beyond::Acks,
     check::{Faults, Order},
+    marks::{self, Marks},
     options::Common,
     plan::{Plan, Turn},
     proc::Process,
@@ -47,7 +49,11 @@ pub async fn run_then(
     let (server, host) = common.server()?;
     let process = common.server_pid.map(Process).or_else(|| Process::listening_on(server.port()));
     check_files(process, plan.connections.len() as u64)?;
-    let stage = setup::stage(&common.url, plan.users, &plan.rooms, &progress).await?;
+    let stage = if plan.is_peer {
+        setup::at_peer(server, plan.users).await?
+    } else {
+        setup::stage(&common.url, plan.users, &plan.rooms, &progress).await?
+    };
     let memory_before = process.and_then(Process::memory);
 
     let ground = Arc::new(Ground {
@@ -59,6 +65,8 @@ pub async fn run_then(
         size: common.size.into(),
         run: format!("{:x}", stage.channels.first().map_or(0, |c| c.id)),
         clock: Clock::start(),
+        dialect: plan.dialect,
+        acks: Acks::of(&plan.streams, plan.threads),
         length: (plan.seconds) * 1_000_000,
     });
     let shared = Arc::new(Shared::default());
@@ -117,6 +125,8 @@ pub struct Figures {
     pub server: Option<Server>,
     pub stored: Vec<u64>,
     pub expected: u64,
+    /// What was seen of each part of the plan.
+    pub parts: Vec<marks::Seen>,
     /// From the beginning of the schedule to the last delivery.
     pub lasted: Duration,
     pub outcomes: Vec<Outcome>,
@@ -191,7 +201,7 @@ impl Crew<'_> {
         let cpu_before = self.process.and_then(Process::cpu);
         let start = self.ground.clock.now() + 200_000;
         self.shared.start.store(start, Relaxed);
-        let memory_most = self.play(start).await?;
+        let marks = self.play(start).await?;
         let (stored, expected) = self.drain().await?;
         let last =
             self.shared.last_heard.load(Relaxed).max(self.ground.clock.now().min(start + self.ground.length));
@@ -207,10 +217,10 @@ impl Crew<'_> {
             memory_before,
             memory_connected,
             memory_after: process.memory(),
-            memory_most,
+            memory_most: marks.memory_most,
         });
         let lasted = Duration::from_micros(last.saturating_sub(start));
-        Ok(Figures { server, stored, expected, lasted, outcomes: Vec::new() })
+        Ok(Figures { server, stored, expected, parts: marks.seen(), lasted, outcomes: Vec::new() })
     }
 
     async fn wait_until_live(&self) -> Result<(), Error> {
@@ -232,14 +242,15 @@ impl Crew<'_> {
         }
     }
 
-    /// The schedule; gives the most memory that the server was seen with.
-    async fn play(&self, start: u64) -> Result<Option<u64>, Error> {
-        let (mut turns, mut most) = (self.plan.turns.iter().peekable(), None);
+    /// The schedule; gives what was seen meanwhile.
+    async fn play(&self, start: u64) -> Result<Marks, Error> {
+        let (mut turns, mut marks) = (self.plan.turns.iter().peekable(), Marks::new(&self.plan.phases));
         let mut before = (Instant::now(), 0);
         loop {
             let elapsed = self.ground.clock.now().saturating_sub(start);
+            marks.look(elapsed, &self.shared, self.process);
             if elapsed >= self.ground.length {
-                return Ok(most);
+                return Ok(marks);
             }
             while let Some((_, turn)) = turns.next_if(|(second, _)| second * 1_000_000 <= elapsed) {
                 match turn {
@@ -248,7 +259,6 @@ impl Crew<'_> {
                 }
             }
             self.fail_early()?;
-            most = most.max(self.process.and_then(Process::memory));
             self.progress.line(|| {
                 let heard = self.shared.heard.load(Relaxed);
                 let seconds = before.0.elapsed().as_secs_f64().max(0.001);

@@ -11,9 +11,22 @@ use serde::Serialize;
 
 use crate::{Error, measure::Latency, progress::Progress, report::align};
 
+/// A part of the machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Part {
+    /// Writes to sockets.
+    Sockets,
+    /// Commits, inserts and pages.
+    Disk,
+}
+
 /// What it takes.
 #[derive(Debug, clap::Args)]
 pub struct Flags {
+    /// Measure this part only.
+    #[arg(long, value_enum)]
+    pub only: Option<Part>,
+
     /// Sockets that are written to [default: 15000, 500 with --quick].
     #[arg(long, value_parser = value_parser!(u32).range(1..=60_000))]
     pub connections: Option<u32>,
@@ -82,14 +95,14 @@ pub struct Pages {
 }
 
 /// All that was found.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct Found {
     pub connections: usize,
     pub frame_bytes: u32,
     pub writes: Vec<Writes>,
     /// One small write and `fdatasync`.
-    pub sync: Latency,
-    pub syncs_per_second: f64,
+    pub sync: Option<Latency>,
+    pub syncs_per_second: Option<f64>,
     pub inserts: Vec<Inserts>,
     pub pages: Vec<Pages>,
 }
@@ -102,23 +115,24 @@ pub async fn run(flags: &Flags) -> Result<Found, Error> {
     let progress = Progress::default();
     let connections = flags.connections.unwrap_or(if flags.quick { 500 } else { 15_000 }) as usize;
     let each = Duration::from_secs(flags.seconds.unwrap_or(if flags.quick { 1 } else { 5 }));
-    let writing =
-        sockets::Writing { connections, frame: flags.frame_bytes, joined: flags.joined.clone(), each };
-    progress.line(|| format!("{connections} sockets"));
+    let wanted = |part| flags.only.is_none_or(|only| only == part);
     let blocking = |e: tokio::task::JoinError| Error::Protocol(e.to_string());
-    let writes = tokio::task::spawn_blocking(move || sockets::write(&writing)).await.map_err(blocking)??;
+    let mut found = Found { connections, frame_bytes: flags.frame_bytes, ..Found::default() };
+    if wanted(Part::Sockets) {
+        let writing =
+            sockets::Writing { connections, frame: flags.frame_bytes, joined: flags.joined.clone(), each };
+        progress.line(|| format!("{connections} sockets"));
+        found.writes =
+            tokio::task::spawn_blocking(move || sockets::write(&writing)).await.map_err(blocking)??;
+    }
+    if !wanted(Part::Disk) {
+        progress.clear();
+        return Ok(found);
+    }
     let folder = flags.folder.clone();
     let (sync, syncs_per_second) =
         tokio::task::spawn_blocking(move || disk::sync(&folder, each)).await.map_err(blocking)??;
-    let mut found = Found {
-        connections,
-        frame_bytes: flags.frame_bytes,
-        writes,
-        sync,
-        syncs_per_second,
-        inserts: Vec::new(),
-        pages: Vec::new(),
-    };
+    (found.sync, found.syncs_per_second) = (Some(sync), Some(syncs_per_second));
     disk::sqlite(flags, each, &mut found).await?;
     if let Some(url) = &flags.database_url {
         disk::database(url, flags, each, &mut found).await?;
@@ -144,10 +158,10 @@ impl Found {
                 ),
             )
         }));
-        rows.push((
-            "fdatasync p50 / p99 / max".to_owned(),
-            format!("{}, {:.0}/s", show(&self.sync), self.syncs_per_second),
-        ));
+        rows.extend(self.sync.as_ref().map(|sync| {
+            let a_second = self.syncs_per_second.unwrap_or_default();
+            ("fdatasync p50 / p99 / max".to_owned(), format!("{}, {a_second:.0}/s", show(sync)))
+        }));
         rows.extend(self.inserts.iter().map(|i| {
             let name = format!("{}, {} rows a commit", i.database, i.rows);
             (name, format!("{:.0} rows/s, commit {}", i.rows_per_second, show(&i.commit)))

@@ -15,10 +15,12 @@ pub enum Kind {
     Ack,
     /// How late the load generator itself sent.
     Lag,
+    /// Deliveries of the first group, from the acknowledgement on.
+    Beyond,
 }
 
 /// How many kinds there are.
-const KINDS: usize = 4;
+const KINDS: usize = 5;
 /// Most slices; a longer run has longer ones.
 const SLICES: u64 = 240;
 /// Nothing is slower, in microseconds.
@@ -37,6 +39,8 @@ pub fn samples() -> Samples {
 #[derive(Debug, Clone)]
 pub struct Measure {
     slice: u64,
+    /// The slice of the last sample: which one, and when it begins. Most are followed by one in the same.
+    last: (usize, u64),
     slices: Vec<[Option<Box<Samples>>; KINDS]>,
 }
 
@@ -65,7 +69,7 @@ impl Measure {
     /// For a run of so many microseconds.
     #[must_use]
     pub fn new(length: u64) -> Self {
-        Self { slice: (length / SLICES).max(1_000_000), slices: Vec::new() }
+        Self { slice: (length / SLICES).max(1_000_000), last: (0, 0), slices: Vec::new() }
     }
 
     /// Microseconds of a slice.
@@ -77,7 +81,11 @@ impl Measure {
     /// Adds a sample: due at a moment after the start, done so much later.
     #[inline]
     pub fn add(&mut self, kind: Kind, due: u64, latency: u64) {
-        let at = usize::try_from((due / self.slice).min(SLICES)).unwrap_or_default();
+        if due.wrapping_sub(self.last.1) >= self.slice {
+            let at = (due / self.slice).min(SLICES);
+            self.last = (usize::try_from(at).unwrap_or_default(), at * self.slice);
+        }
+        let at = self.last.0;
         if self.slices.len() <= at {
             self.slices.resize_with(at + 1, Default::default);
         }

@@ -38,6 +38,8 @@ pub enum Scenario {
     SlowReaders(Run<scenario::slow_readers::Flags>),
     /// Pages of a channel's messages by cursor, over REST.
     History(Run<scenario::history::Flags>),
+    /// A chat server of another make, to compare with: bench/peers has some.
+    Peer(Run<scenario::peer::Flags>),
 }
 
 /// A scenario's own flags and those that all share.
@@ -65,7 +67,7 @@ pub struct Common {
     pub seconds: Option<u64>,
 
     /// Threads that hold the connections, besides one that sends.
-    #[arg(long, default_value_t = 1, value_parser = value_parser!(u16).range(1..=64))]
+    #[arg(long, default_value_t = 1, value_parser = value_parser!(u16).range(1..=8))]
     pub threads: u16,
 
     /// Bytes of a message's content.

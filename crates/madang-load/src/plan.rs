@@ -1,11 +1,17 @@
 //! A run as a scenario wants it: who is there, what is sent, what is switched when.
 
-use crate::{setup::Room, socket::Pace};
+use crate::{dialect::Dialect, setup::Room, socket::Pace};
+
+/// Most connections that a thread opens at one time, when there is no hurry.
+const WINDOW: usize = 64;
 
 /// A run as a scenario wants it.
 #[derive(Debug)]
 pub struct Plan {
     pub scenario: &'static str,
+    pub dialect: Dialect,
+    /// Whether the server is a peer to compare with, which has one room and asks nobody who they are.
+    pub is_peer: bool,
     pub users: usize,
     pub rooms: Vec<Room>,
     pub connections: Vec<Seat>,
@@ -19,8 +25,46 @@ pub struct Plan {
     pub seconds: u64,
     /// What is switched, at which second.
     pub turns: Vec<(u64, Turn)>,
-    /// Parts of the run that the report tells apart: name, from and to second.
-    pub phases: Vec<(&'static str, u64, u64)>,
+    /// Parts of the run that the report tells apart.
+    pub phases: Vec<Phase>,
+}
+
+impl Plan {
+    /// A run with nobody in it, and one thread more than hold the connections: it sends.
+    #[must_use]
+    pub fn new(scenario: &'static str, seconds: u64, threads: u16) -> Self {
+        Self {
+            scenario,
+            dialect: Dialect::default(),
+            is_peer: false,
+            users: 0,
+            rooms: Vec::new(),
+            connections: Vec::new(),
+            streams: Vec::new(),
+            threads: usize::from(threads) + 1,
+            stormy: Vec::new(),
+            window: WINDOW,
+            seconds,
+            turns: Vec::new(),
+            phases: Vec::new(),
+        }
+    }
+}
+
+/// A part of the run, from one second to another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Phase {
+    pub name: String,
+    pub from: u64,
+    pub to: u64,
+}
+
+impl Phase {
+    /// A part with a name.
+    #[must_use]
+    pub fn new(name: impl Into<String>, from: u64, to: u64) -> Self {
+        Self { name: name.into(), from, to }
+    }
 }
 
 /// A connection: whose, in which thread.
@@ -39,6 +83,21 @@ pub struct Send {
     pub from: u64,
     pub to: u64,
     pub thread: usize,
+}
+
+impl Send {
+    /// Most messages that it makes.
+    #[must_use]
+    pub fn messages(&self) -> usize {
+        #[expect(
+            clippy::cast_precision_loss,
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "bounded by the flags to far less than 2^52, and positive"
+        )]
+        let messages = (self.rate * self.to.saturating_sub(self.from) as f64).ceil() as usize;
+        messages
+    }
 }
 
 /// What the conductor switches.

@@ -1,5 +1,7 @@
 //! What a run found: for people a table, for programs JSON.
 
+pub mod reading;
+
 use std::{collections::BTreeMap, fmt::Write as _, sync::atomic::Ordering::Relaxed};
 
 use serde::Serialize;
@@ -7,7 +9,9 @@ use serde::Serialize;
 use crate::{
     check::Faults,
     crew::{Crew, Figures},
+    marks,
     measure::{Kind, Latency, Measure, samples},
+    plan::Phase,
     plot::{self, Line},
 };
 
@@ -27,8 +31,21 @@ pub struct Server {
 #[derive(Debug, Clone, Serialize)]
 pub struct Part {
     pub name: String,
+    /// Between the moments at which the counters were read.
+    pub seconds: f64,
+    /// Messages that were due within it, and acknowledged at some time.
     pub delivery: Latency,
+    pub beyond: Latency,
     pub ack: Latency,
+    /// Of those that were due within it, how many were acknowledged for each second of the plan.
+    pub kept_per_second: f64,
+    /// Counted when they came, whenever they were due.
+    pub acked: u64,
+    pub acked_per_second: f64,
+    pub deliveries: u64,
+    pub deliveries_per_second: f64,
+    pub server_cpu_us_per_delivery: Option<f64>,
+    pub server_memory_most: Option<u64>,
 }
 
 /// Figures of one slice of time.
@@ -59,6 +76,8 @@ pub struct Report {
     pub acked_per_second: f64,
     pub faults: Faults,
     pub delivery: Latency,
+    /// From the acknowledgement of a message to its deliveries.
+    pub beyond: Latency,
     /// Deliveries of the second group of channels.
     pub beside: Option<Latency>,
     pub ack: Latency,
@@ -81,9 +100,7 @@ pub struct Report {
     pub first_refusal: Option<String>,
     pub slices: Vec<Slice>,
     /// Pages of history.
-    pub pages_per_second: Option<f64>,
-    /// Further figures of the scenario: name and value.
-    pub notes: Vec<(String, String)>,
+    pub reading: Option<reading::Reading>,
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of a run are far below 2^52")]
@@ -111,10 +128,26 @@ pub fn build(crew: &Crew<'_>, figures: &Figures) -> Report {
     }
     let latency =
         |kind, from: u64, to: u64| Latency::from(&measure.between(kind, from * 1_000_000, to * 1_000_000));
-    let part = |(name, from, to): &(&str, u64, u64)| Part {
-        name: (*name).to_owned(),
-        delivery: latency(Kind::Delivery, *from, *to),
-        ack: latency(Kind::Ack, *from, *to),
+    let part = |(phase, seen): (&Phase, &marks::Seen)| {
+        let of = |kind| latency(kind, phase.from, phase.to);
+        let (begin, end) = (seen.begin.unwrap_or_default(), seen.end.unwrap_or_default());
+        let seconds = float(end.at.saturating_sub(begin.at)) / 1e6;
+        let (acked, deliveries) = (end.acked - begin.acked, end.heard - begin.heard);
+        let cpu = end.cpu.zip(begin.cpu).map(|(end, begin)| end.saturating_sub(begin).as_secs_f64());
+        Part {
+            name: phase.name.clone(),
+            seconds,
+            delivery: of(Kind::Delivery),
+            beyond: of(Kind::Beyond),
+            ack: of(Kind::Ack),
+            kept_per_second: ratio(of(Kind::Ack).count, float(phase.to - phase.from)),
+            acked,
+            acked_per_second: ratio(acked, seconds),
+            deliveries,
+            deliveries_per_second: ratio(deliveries, seconds),
+            server_cpu_us_per_delivery: cpu.filter(|_| deliveries > 0).map(|s| s * 1e6 / float(deliveries)),
+            server_memory_most: seen.memory_most,
+        }
     };
     let slice =
         |(at, samples): (u64, &_)| Slice { at_seconds: float(at) / 1e6, delivery: Latency::from(samples) };
@@ -145,9 +178,10 @@ pub fn build(crew: &Crew<'_>, figures: &Figures) -> Report {
         acked_per_second: ratio(acked, seconds),
         faults,
         delivery: Latency::from(&measure.all(Kind::Delivery)),
+        beyond: Latency::from(&measure.all(Kind::Beyond)),
         beside: (beside.count > 0).then_some(beside),
         ack: Latency::from(&measure.all(Kind::Ack)),
-        parts: plan.phases.iter().map(part).collect(),
+        parts: plan.phases.iter().zip(&figures.parts).map(part).collect(),
         returns: (!returns.is_empty()).then(|| Latency::from(&returns)),
         resyncs,
         closed,
@@ -163,8 +197,7 @@ pub fn build(crew: &Crew<'_>, figures: &Figures) -> Report {
         generator_lag: Latency::from(&measure.all(Kind::Lag)),
         first_refusal: figures.outcomes.iter().find_map(|o| o.refusal.clone()),
         slices: measure.by_time(Kind::Delivery).map(slice).collect(),
-        pages_per_second: None,
-        notes: Vec::new(),
+        reading: None,
     }
 }
 
@@ -230,13 +263,18 @@ impl Report {
             format!("{lost} / {doubled} / {disordered} / {unstored}"),
         );
         row("delivery p50 / p99 / max", show(&self.delivery));
+        row("  beyond the acknowledgement", show(&self.beyond));
         if let Some(beside) = &self.beside {
             row("delivery in the room beside", show(beside));
         }
         row("acknowledgement p50 / p99 / max", show(&self.ack));
         for part in &self.parts {
-            row(&format!("  {}: delivery", part.name), show(&part.delivery));
-            row(&format!("  {}: acknowledgement", part.name), show(&part.ack));
+            let name = |what: &str| format!("  {}: {what}", part.name);
+            row(&name("delivery"), show(&part.delivery));
+            row(&name("beyond the acknowledgement"), show(&part.beyond));
+            row(&name("acknowledgement"), show(&part.ack));
+            let (acked, deliveries) = (part.acked_per_second, part.deliveries_per_second);
+            row(&name("a second"), format!("{acked:.0} acknowledged, {deliveries:.0} deliveries"));
         }
         if let Some(returns) = &self.returns {
             row(
@@ -282,8 +320,8 @@ impl Report {
                 self.generator_lag.p99_ms
             ),
         );
-        for (name, value) in &self.notes {
-            row(name, value.clone());
+        if let Some(reading) = &self.reading {
+            rows.extend(reading.rows());
         }
         align(&self.scenario, &rows)
     }
@@ -305,7 +343,7 @@ impl Report {
     }
 }
 
-fn show(latency: &Latency) -> String {
+pub(crate) fn show(latency: &Latency) -> String {
     if latency.count == 0 {
         return "none".to_owned();
     }

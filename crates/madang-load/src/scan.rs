@@ -35,6 +35,8 @@ pub enum Scanned {
     Refused { rid: Option<u64> },
     /// The beginning.
     Ready,
+    /// To be answered with this at once.
+    Ping(&'static str),
     /// Anything else.
     Other,
 }
@@ -70,7 +72,7 @@ pub fn scan(frame: &[u8]) -> Scanned {
 
 /// The fields after `"id":"`.
 #[inline]
-fn fields(rest: &[u8]) -> Option<Seen> {
+pub(crate) fn fields(rest: &[u8]) -> Option<Seen> {
     let (_, rest) = number(rest)?;
     let (channel, rest) = number(rest.strip_prefix(b"\"")?.strip_prefix(CHANNEL)?)?;
     let (seq, rest) = number(rest.strip_prefix(SEQ)?)?;

@@ -1,12 +1,16 @@
 //! The load tests: each makes a [`Plan`] of its flags.
 
+mod flags;
 pub mod giant_room;
 pub mod history;
 pub mod idle;
+pub mod peer;
 pub mod room;
 pub mod slow_readers;
 pub mod small_rooms;
 pub mod storm;
+
+pub use flags::{Crowd, Talk};
 
 use crate::{
     Error, Report, Scenario, crew,
@@ -17,10 +21,6 @@ use crate::{
 
 /// Most connections of one run: one process can hardly open more files.
 const CONNECTIONS: i64 = 60_000;
-/// Connections that send, where not all do.
-const SENDERS: usize = 64;
-/// Connections that a thread opens at one time, when there is no hurry.
-const WINDOW: usize = 64;
 
 impl Scenario {
     /// Runs the load test.
@@ -36,6 +36,7 @@ impl Scenario {
             Self::Storm(run) => play(run, storm::plan).await,
             Self::SlowReaders(run) => play(run, slow_readers::plan).await,
             Self::History(run) => history::run(&run.flags, &run.common).await,
+            Self::Peer(run) => play(run, peer::plan).await,
         }
     }
 
@@ -50,6 +51,7 @@ impl Scenario {
             Self::Storm(run) => &run.common,
             Self::SlowReaders(run) => &run.common,
             Self::History(run) => &run.common,
+            Self::Peer(run) => &run.common,
         }
     }
 }
@@ -59,8 +61,9 @@ async fn play<T: clap::Args>(run: &Run<T>, plan: impl FnOnce(&T, &Common) -> Pla
 }
 
 /// Connections dealt out to users in turn: the first few in the sending thread, the rest in the others.
-fn seats(connections: usize, users: usize, threads: usize) -> Vec<Seat> {
-    let senders = SENDERS.min(connections.div_ceil(2));
+fn seats(connections: usize, users: usize, threads: u16, senders: usize) -> Vec<Seat> {
+    let senders = senders.min(connections.div_ceil(2));
+    let threads = usize::from(threads);
     let thread = |n: usize| if n < senders { 0 } else { 1 + n % threads };
     (0..connections).map(|n| Seat { user: n % users, thread: thread(n), pace: Pace::Full }).collect()
 }
@@ -76,10 +79,10 @@ mod tests {
 
     #[test]
     fn every_user_has_a_seat_and_senders_have_their_thread() {
-        let seats = seats(1_000, 100, 2);
-        assert_eq!(seats.iter().filter(|s| s.thread == 0).count(), SENDERS);
+        let seats = seats(1_000, 100, 2, 64);
+        assert_eq!(seats.iter().filter(|s| s.thread == 0).count(), 64);
         assert!((0..100).all(|user| seats.iter().filter(|s| s.user == user).count() == 10));
         assert!(seats.iter().all(|s| s.thread < 3));
-        assert_eq!(super::seats(1, 1, 1).len(), 1);
+        assert_eq!(super::seats(1, 1, 1, 64).len(), 1);
     }
 }

@@ -3,6 +3,8 @@
 //! One registered person makes the channels, since guests cannot; everyone else is a guest, and may be
 //! there with several devices at once.
 
+use std::net::SocketAddr;
+
 use futures_util::{StreamExt, TryStreamExt, stream};
 use madang_client::Http;
 use madang_proto::{
@@ -10,20 +12,31 @@ use madang_proto::{
     accounts::{GuestLogin, Register, Secret},
     channels::{ChannelKind, CreateChannel},
 };
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
-use crate::{Error, progress::Progress, worker::Channel};
+use crate::{Error, progress::Progress, scan, worker::Channel};
 
 /// Requests at one time.
 const AT_ONCE: usize = 16;
 
 /// Everyone and everything of a run.
 pub struct Stage {
-    keeper: Http,
-    workspace: WorkspaceId,
+    place: Place,
     /// Access tokens by user.
     pub tokens: Vec<String>,
     /// By channel.
     pub channels: Vec<Channel>,
+}
+
+/// Where it was made.
+enum Place {
+    /// Through the public API, by this person in this workspace.
+    Server { keeper: Http, workspace: WorkspaceId },
+    /// A peer has one room, and its HTTP door tells how many messages were said in it.
+    Peer(SocketAddr),
 }
 
 /// A channel to be made.
@@ -81,8 +94,7 @@ pub async fn stage(url: &str, users: usize, rooms: &[Room], progress: &Progress)
         .await?;
 
     let mut stage = Stage {
-        keeper,
-        workspace,
+        place: Place::Server { keeper, workspace },
         tokens: guests.into_iter().map(|(token, _)| token).collect(),
         channels: Vec::new(),
     };
@@ -99,6 +111,28 @@ pub async fn stage(url: &str, users: usize, rooms: &[Room], progress: &Progress)
         })
         .collect();
     Ok(stage)
+}
+
+/// The one room of a peer, which asks nobody who they are.
+///
+/// # Errors
+/// When it does not answer.
+pub async fn at_peer(peer: SocketAddr, users: usize) -> Result<Stage, Error> {
+    let base_seq = said(peer).await?;
+    let channel = Channel { id: 1, base_seq, base_version: 0, beside: false };
+    Ok(Stage { place: Place::Peer(peer), tokens: vec![String::new(); users], channels: vec![channel] })
+}
+
+/// How many messages were said at a peer.
+async fn said(peer: SocketAddr) -> Result<u64, Error> {
+    let doing = || Error::io(format!("asking the peer at {peer}"));
+    let mut stream = TcpStream::connect(peer).await.map_err(doing())?;
+    let request = format!("GET / HTTP/1.1\r\nHost: {peer}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.map_err(doing())?;
+    let mut answer = String::new();
+    stream.take(4_096).read_to_string(&mut answer).await.map_err(doing())?;
+    let seq = answer.rsplit_once("\"seq\":").and_then(|(_, rest)| scan::number(rest.as_bytes()));
+    seq.map(|(seq, _)| seq).ok_or_else(|| Error::Protocol(format!("the peer's answer: {answer}")))
 }
 
 async fn guest(http: &Http, n: usize, progress: &Progress, all: usize) -> Result<(String, Http), Error> {
@@ -132,8 +166,11 @@ impl Stage {
 
     /// The newest message and change of each channel.
     async fn standing(&self, ids: &[ChannelId]) -> Result<Vec<(u64, u64)>, Error> {
-        let all = self.keeper.workspace_channels(self.workspace).await;
-        let all = all.map_err(Error::server("listing channels"))?;
+        let (keeper, workspace) = match &self.place {
+            Place::Server { keeper, workspace } => (keeper, *workspace),
+            Place::Peer(peer) => return Ok(vec![(said(*peer).await?, 0)]),
+        };
+        let all = keeper.workspace_channels(workspace).await.map_err(Error::server("listing channels"))?;
         let by_id: std::collections::HashMap<_, _> = all.iter().map(|c| (c.id, c)).collect();
         ids.iter()
             .map(|id| by_id.get(id).map(|c| (number(c.last_seq), number(c.version))))
@@ -146,10 +183,11 @@ impl Stage {
     /// # Errors
     /// When the server refuses.
     pub async fn clear(&self) -> Result<(), Error> {
+        let Place::Server { keeper, .. } = &self.place else { return Ok(()) };
         stream::iter(&self.channels)
             .map(|channel| {
                 let id = ChannelId::from(i64::try_from(channel.id).unwrap_or_default());
-                self.keeper.delete_channel(id)
+                keeper.delete_channel(id)
             })
             .buffer_unordered(AT_ONCE)
             .try_collect::<()>()

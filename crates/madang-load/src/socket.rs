@@ -10,12 +10,12 @@ use std::{
 use mio::net::TcpStream;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
-use crate::{Error, check::Order, frame};
+use crate::{Error, check::Order, dialect::Dialect, frame};
 
 /// Connections from one local address; the system has about 28,000 ports for each.
 const PER_ADDRESS: usize = 5_000;
 /// The example of RFC 6455: what matters is that the answer belongs to the question.
-const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
+pub(crate) const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 const ACCEPT: &str = "s3pplmbitxaq9kygzzhzrbk+xoo=";
 /// Bytes that the kernel may keep for one who reads slowly.
 const SMALL_BUFFER: usize = 4_096;
@@ -130,26 +130,15 @@ impl Connection {
     }
 
     /// Asks for the upgrade.
-    pub fn ask_to_upgrade(&mut self, host: &str, token: &str) -> std::io::Result<()> {
+    pub fn ask_to_upgrade(&mut self, dialect: Dialect, host: &str, token: &str) -> std::io::Result<()> {
         self.phase = Phase::Upgrading;
-        let request = format!(
-            "GET /api/v1/ws HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {KEY}\r\nAuthorization: Bearer {token}\r\n\r\n"
-        );
-        self.write(request.as_bytes())
+        self.write(dialect.request(host, token).as_bytes())
     }
 
     /// Says hello, and where it stands when it was there before.
-    pub fn say_hello(&mut self, resume: &str) -> std::io::Result<()> {
+    pub fn say_hello(&mut self, dialect: Dialect, resume: &str) -> std::io::Result<()> {
         self.phase = Phase::Greeting;
-        let resume = if resume.is_empty() {
-            String::new()
-        } else {
-            format!(r#","resume":{{"channels":{{{resume}}}}}"#)
-        };
-        self.write_text(
-            format!(r#"{{"type":"HELLO","payload":{{"subscribe":"joined"{resume}}}}}"#).as_bytes(),
-        )
+        dialect.hello(resume).map_or(Ok(()), |hello| self.write_text(hello.as_bytes()))
     }
 
     /// Writes a text frame.

@@ -22,8 +22,11 @@ use parking_lot::Mutex;
 
 use crate::{
     Error,
+    beyond::{Acks, NUMBERS, Waiting},
     check::Faults,
+    dialect::Dialect,
     measure::{self, Measure},
+    memo::Memo,
     schedule::{Clock, Stream},
     socket::{Connection, Pace, Phase},
 };
@@ -34,6 +37,8 @@ pub use send::Lane;
 const BUFFER: usize = 64 * 1024;
 /// Events taken at a time; in between, what is due is sent.
 const EVENTS: usize = 256;
+/// Runs with so few channels have many who hear the same.
+const FEW_CHANNELS: usize = 16;
 /// Longest wait for events.
 const TICK: Duration = Duration::from_millis(20);
 
@@ -63,6 +68,8 @@ pub struct Ground {
     /// Makes nonces unique over runs.
     pub run: String,
     pub clock: Clock,
+    pub dialect: Dialect,
+    pub acks: Acks,
     /// Microseconds of the schedule.
     pub length: u64,
 }
@@ -177,6 +184,11 @@ pub struct Worker {
     bytes: u64,
     reads: u64,
     last_heard: u64,
+    memo: Memo,
+    /// Deliveries that came before the acknowledgement.
+    early: Waiting,
+    /// The text of the message that is being sent.
+    text: String,
     outcome: Outcome,
 }
 
@@ -211,13 +223,17 @@ impl Worker {
             is_slow: false,
             next_slow: 0,
             pinged: 0,
-            next_number: index * 1_000_000_000,
+            next_number: index * NUMBERS,
             acked_seq: vec![0; ground.channels.len()],
             cpu_before: None,
             heard: 0,
             bytes: 0,
             reads: 0,
             last_heard: 0,
+            // Where messages are heard by few, remembering costs more than it spares.
+            memo: Memo::new(ground.channels.len() <= FEW_CHANNELS),
+            early: Waiting::default(),
+            text: String::new(),
             outcome,
             ground,
             shared,
@@ -249,6 +265,7 @@ impl Worker {
             let Token(at) = event.token();
             self.ready(at, event)?;
         }
+        self.early.settle(&self.ground.acks, &mut self.outcome.measure);
         self.publish();
         Ok(())
     }

@@ -9,24 +9,23 @@ use std::{sync::Arc, time::Duration};
 use clap::value_parser;
 use parking_lot::Mutex;
 
-use super::{WINDOW, members, seats};
+use super::{members, seats};
 use crate::{
     Error, Report,
     check::Faults,
     crew::{self, Crew},
-    measure::{Kind, Latency, Measure},
+    measure::Measure,
     options::Common,
     pages::{Reader, Walk},
     plan::{Plan, Send},
     proc::Process,
+    report::reading::{Found, Reading},
     schedule::Clock,
     setup::Room,
 };
 
-/// Messages a second while the channel is filled, which is not what is measured.
-const FILL_RATE: u32 = 2_000;
-/// Connections that fill it.
-const WRITERS: usize = 256;
+/// Connections that fill the channel; each hears it too, so more of them slow the filling down.
+const WRITERS: usize = 64;
 
 /// What it takes.
 #[derive(Debug, clap::Args)]
@@ -34,6 +33,10 @@ pub struct Flags {
     /// Messages in the channel [default: 20000, 2000 with --quick].
     #[arg(long, value_parser = value_parser!(u32).range(50..=1_000_000))]
     pub messages: Option<u32>,
+
+    /// Messages a second while the channel is filled, which is not what is measured.
+    #[arg(long, default_value_t = 2_000, value_parser = value_parser!(u32).range(1..=50_000))]
+    pub fill_rate: u32,
 
     /// Connections that read.
     #[arg(long, default_value_t = 8, value_parser = value_parser!(u32).range(1..=256))]
@@ -51,21 +54,15 @@ pub struct Flags {
 /// The run that fills the channel.
 fn fill(flags: &Flags, common: &Common) -> Plan {
     let messages = common.or(flags.messages, 20_000, 2_000);
-    let seconds = u64::from(messages.div_ceil(FILL_RATE));
+    let seconds = u64::from(messages.div_ceil(flags.fill_rate));
     #[expect(clippy::cast_precision_loss, reason = "minutes")]
     let rate = f64::from(messages) / seconds as f64;
     Plan {
-        scenario: "history",
         users: 16,
         rooms: vec![Room { members: members(0..16), beside: false }],
-        connections: seats(WRITERS, 16, 1),
+        connections: seats(WRITERS, 16, 1, WRITERS),
         streams: vec![Send { rooms: 0..1, rate, from: 0, to: seconds, thread: 0 }],
-        threads: 2,
-        stormy: Vec::new(),
-        window: WINDOW,
-        seconds,
-        turns: Vec::new(),
-        phases: Vec::new(),
+        ..Plan::new("history", seconds, 1)
     }
 }
 
@@ -78,20 +75,20 @@ pub async fn run(flags: &Flags, common: &Common) -> Result<Report, Error> {
     let seconds = common.or(common.seconds, 20, 5);
     let (readers, page) = (flags.readers, flags.page);
     crew::run_then(common, fill(flags, common), async |crew, report| {
-        read(crew, report, Reading { rate, seconds, readers, page }).await
+        read(crew, report, How { rate, seconds, readers, page }).await
     })
     .await
 }
 
 /// How it is read.
-struct Reading {
+struct How {
     rate: u32,
     seconds: u64,
     readers: u32,
     page: u32,
 }
 
-async fn read(crew: &Crew<'_>, report: &mut Report, reading: Reading) -> Result<(), Error> {
+async fn read(crew: &Crew<'_>, report: &mut Report, how: How) -> Result<(), Error> {
     let clock = Clock::start();
     let walk = Arc::new(Walk {
         server: crew.ground.server,
@@ -99,9 +96,9 @@ async fn read(crew: &Crew<'_>, report: &mut Report, reading: Reading) -> Result<
         token: crew.stage.tokens[0].clone(),
         channel: crew.ground.channels[0].id,
         newest: crew.ground.channels[0].base_seq + report.stored,
-        page: reading.page,
-        rate: f64::from(reading.rate) / f64::from(reading.readers),
-        length: reading.seconds * 1_000_000,
+        page: how.page,
+        rate: f64::from(how.rate) / f64::from(how.readers),
+        length: how.seconds * 1_000_000,
         clock,
     });
     let process = crew.process;
@@ -123,7 +120,7 @@ async fn read(crew: &Crew<'_>, report: &mut Report, reading: Reading) -> Result<
             .spawn(work)
             .map_err(Error::io("starting a thread"))
     };
-    let threads = (0..reading.readers).map(start).collect::<Result<Vec<_>, _>>()?;
+    let threads = (0..how.readers).map(start).collect::<Result<Vec<_>, _>>()?;
     let panicked = |_| Error::Protocol("a thread of the load generator panicked".to_owned());
     let joined = tokio::task::spawn_blocking(move || {
         threads.into_iter().try_for_each(|thread| thread.join().map_err(panicked)?)
@@ -134,35 +131,7 @@ async fn read(crew: &Crew<'_>, report: &mut Report, reading: Reading) -> Result<
 
     let sum = sum.lock();
     let (measure, faults, pages) = &*sum;
-    #[expect(clippy::cast_precision_loss, reason = "far fewer pages than 2^52")]
-    let pages = *pages as f64;
-    let mut note = |name: &str, value: String| report.notes.push((name.to_owned(), value));
-    let show = |kind| {
-        let Latency { p50_ms, p99_ms, max_ms, .. } = Latency::from(&measure.all(kind));
-        format!("{p50_ms:.1} / {p99_ms:.1} / {max_ms:.1} ms")
-    };
-    note(
-        "pages",
-        format!("{pages:.0} of {} messages in {lasted:.1} s: {:.0}/s", reading.page, pages / lasted),
-    );
-    note("page p50 / p99 / max, newer half", show(Kind::Delivery));
-    note("page p50 / p99 / max, older half", show(Kind::Beside));
-    if let Some(cpu) = cpu {
-        let cpu = cpu.as_secs_f64();
-        note(
-            "server CPU while reading",
-            format!(
-                "{cpu:.2} s, {:.0} µs a page, {:.0} pages/s per core",
-                cpu * 1e6 / pages.max(1.0),
-                pages / cpu.max(0.01)
-            ),
-        );
-    }
-    note(
-        "pages: missing / twice / out of order",
-        format!("{} / {} / {}", faults.lost, faults.doubled, faults.disordered),
-    );
-    report.pages_per_second = Some(pages / lasted);
+    report.reading = Some(Reading::new(&Found { pages: *pages, lasted, cpu, measure, faults: *faults }));
     report.faults += *faults;
     report.ok &= faults.none();
     Ok(())

@@ -3,10 +3,10 @@
 
 use clap::value_parser;
 
-use super::{CONNECTIONS, SENDERS, WINDOW, members, seats};
+use super::{Crowd, Talk, members};
 use crate::{
     options::Common,
-    plan::{Plan, Send, Turn},
+    plan::{Phase, Plan, Turn},
     setup::Room,
     socket::Pace,
 };
@@ -14,17 +14,10 @@ use crate::{
 /// What it takes.
 #[derive(Debug, clap::Args)]
 pub struct Flags {
-    /// Connections [default: 2000, 300 with --quick].
-    #[arg(long, value_parser = value_parser!(u32).range(1..=CONNECTIONS))]
-    pub connections: Option<u32>,
-
-    /// Guests whose devices the connections are [default: 1000, 50 with --quick].
-    #[arg(long, value_parser = value_parser!(u32).range(1..=CONNECTIONS))]
-    pub users: Option<u32>,
-
-    /// Messages a second [default: 100, 50 with --quick].
-    #[arg(long, value_parser = value_parser!(u32).range(1..=10_000))]
-    pub rate: Option<u32>,
+    #[command(flatten)]
+    pub crowd: Crowd,
+    #[command(flatten)]
+    pub talk: Talk,
 
     /// Of a hundred connections, how many read nothing.
     #[arg(long, default_value_t = 1, value_parser = value_parser!(u32).range(0..=50))]
@@ -38,13 +31,11 @@ pub struct Flags {
 /// The run.
 #[must_use]
 pub fn plan(flags: &Flags, common: &Common) -> Plan {
-    let connections = common.or(flags.connections, 2_000, 300) as usize;
-    let users = (common.or(flags.users, 1_000, 50) as usize).min(connections);
+    let (connections, users) = flags.crowd.sizes(common, 2_000, 300);
     let seconds = common.or(common.seconds, 40, 8).max(2);
-    let threads = usize::from(common.threads);
-    let mut connections = seats(connections, users, threads);
+    let (half, mut connections) = (seconds / 2, flags.crowd.seats(connections, users, common.threads));
     let (never, slow) = (flags.never as usize, flags.slow as usize);
-    for (n, seat) in connections.iter_mut().enumerate().skip(SENDERS) {
+    for (n, seat) in connections.iter_mut().enumerate().skip(flags.crowd.senders as usize) {
         seat.pace = match n % 100 {
             place if place < never => Pace::Never,
             place if place < never + slow => Pace::Slow,
@@ -53,23 +44,14 @@ pub fn plan(flags: &Flags, common: &Common) -> Plan {
     }
     // Who sends reads too: their acknowledgements are counted.
     connections.iter_mut().filter(|seat| seat.thread == 0).for_each(|seat| seat.pace = Pace::Full);
+    let (streams, _) = flags.talk.over(common.or(None, 100, 50), seconds, &(0..1), &(0..1));
     Plan {
-        scenario: "slow-readers",
         users,
         rooms: vec![Room { members: members(0..users), beside: false }],
         connections,
-        streams: vec![Send {
-            rooms: 0..1,
-            rate: common.or(flags.rate, 100, 50).into(),
-            from: 0,
-            to: seconds,
-            thread: 0,
-        }],
-        threads: threads + 1,
-        stormy: Vec::new(),
-        window: WINDOW,
-        seconds,
-        turns: vec![(seconds / 2, Turn::Slow)],
-        phases: vec![("all read", 0, seconds / 2), ("some do not", seconds / 2, seconds)],
+        streams,
+        turns: vec![(half, Turn::Slow)],
+        phases: vec![Phase::new("all read", 0, half), Phase::new("some do not", half, seconds)],
+        ..Plan::new("slow-readers", seconds, common.threads)
     }
 }

@@ -2,10 +2,10 @@
 
 use clap::value_parser;
 
-use super::{CONNECTIONS, WINDOW};
+use super::{CONNECTIONS, Talk};
 use crate::{
     options::Common,
-    plan::{Plan, Seat, Send},
+    plan::{Plan, Seat},
     setup::Room,
     socket::Pace,
 };
@@ -29,9 +29,8 @@ pub struct Flags {
     #[arg(long, default_value_t = 2, value_parser = value_parser!(u32).range(1..=1_000))]
     pub devices: u32,
 
-    /// Messages a second, over all channels [default: 20000, 200 with --quick].
-    #[arg(long, value_parser = value_parser!(u32).range(1..=200_000))]
-    pub rate: Option<u32>,
+    #[command(flatten)]
+    pub talk: Talk,
 }
 
 /// The run.
@@ -41,7 +40,6 @@ pub fn plan(flags: &Flags, common: &Common) -> Plan {
     let rooms = common.or(flags.rooms, 2_000, 50) as usize;
     let users = connections.div_ceil(flags.devices as usize);
     let in_room = (flags.members.div_ceil(flags.devices) as usize).min(users);
-    let rate = f64::from(common.or(flags.rate, 20_000, 200));
     let seconds = common.or(common.seconds, 20, 5);
     let threads = usize::from(common.threads);
     let room = |n: usize| {
@@ -50,28 +48,19 @@ pub fn plan(flags: &Flags, common: &Common) -> Plan {
         Room { members, beside: false }
     };
     // Everyone sends, so each thread sends its part.
-    let share = |thread| Send {
-        rooms: 0..rooms,
-        rate: rate / f64::from(common.threads),
-        from: 0,
-        to: seconds,
-        thread,
-    };
+    let rate = common.or(None, 20_000, 200);
+    let (streams, phases) = flags.talk.over(rate, seconds, &(0..rooms), &(0..threads));
     // The devices of a user sit side by side, so that every thread has some of each room.
     let seat =
         |n: usize| Seat { user: n % users, thread: (n % users + n / users) % threads, pace: Pace::Full };
     Plan {
-        scenario: "small-rooms",
         users,
         rooms: (0..rooms).map(room).collect(),
         connections: (0..connections).map(seat).collect(),
-        streams: (0..threads).map(share).collect(),
+        streams,
         threads,
-        stormy: Vec::new(),
-        window: WINDOW,
-        seconds,
-        turns: Vec::new(),
-        phases: Vec::new(),
+        phases,
+        ..Plan::new("small-rooms", seconds, common.threads)
     }
 }
 

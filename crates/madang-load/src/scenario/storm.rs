@@ -3,7 +3,7 @@
 
 use clap::value_parser;
 
-use super::{CONNECTIONS, members, seats};
+use super::{CONNECTIONS, Crowd, members};
 use crate::{
     options::Common,
     plan::{Plan, Send, Turn},
@@ -13,13 +13,8 @@ use crate::{
 /// What it takes.
 #[derive(Debug, clap::Args)]
 pub struct Flags {
-    /// Connections [default: 15000, 500 with --quick].
-    #[arg(long, value_parser = value_parser!(u32).range(2..=CONNECTIONS))]
-    pub connections: Option<u32>,
-
-    /// Guests whose devices the connections are [default: 1000, 50 with --quick].
-    #[arg(long, value_parser = value_parser!(u32).range(1..=CONNECTIONS))]
-    pub users: Option<u32>,
+    #[command(flatten)]
+    pub crowd: Crowd,
 
     /// Channels that each connection hears and resumes.
     #[arg(long, default_value_t = 5, value_parser = value_parser!(u32).range(1..=100))]
@@ -41,23 +36,18 @@ pub struct Flags {
 /// The run.
 #[must_use]
 pub fn plan(flags: &Flags, common: &Common) -> Plan {
-    let connections = common.or(flags.connections, 15_000, 500) as usize;
-    let users = (common.or(flags.users, 1_000, 50) as usize).min(connections);
+    let (connections, users) = flags.crowd.sizes(common, 15_000, 500);
     let seconds = common.or(common.seconds, 20, 6);
-    let threads = usize::from(common.threads);
     let rooms = flags.rooms as usize;
     let room = |_| Room { members: members(0..users), beside: false };
     Plan {
-        scenario: "storm",
         users,
         rooms: (0..rooms).map(room).collect(),
-        connections: seats(connections, users, threads),
+        connections: flags.crowd.seats(connections, users, common.threads),
         streams: vec![Send { rooms: 0..rooms, rate: flags.rate.into(), from: 0, to: seconds, thread: 0 }],
-        threads: threads + 1,
-        stormy: (1..=threads).collect(),
+        stormy: (1..=usize::from(common.threads)).collect(),
         window: flags.window as usize,
-        seconds,
         turns: (1..=flags.storms).map(|n| (seconds * n / (flags.storms + 2), Turn::Storm)).collect(),
-        phases: Vec::new(),
+        ..Plan::new("storm", seconds, common.threads)
     }
 }

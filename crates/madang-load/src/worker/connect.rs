@@ -77,7 +77,9 @@ impl Worker {
         }
         let connection = &mut self.connections[at];
         let token = &self.ground.tokens[connection.user as usize];
-        if connection.is_connected() && connection.ask_to_upgrade(&self.ground.host, token).is_ok() {
+        if connection.is_connected()
+            && connection.ask_to_upgrade(self.ground.dialect, &self.ground.host, token).is_ok()
+        {
             return true;
         }
         self.gone(at, NO_CODE);
@@ -89,7 +91,7 @@ impl Worker {
         let connection = &mut self.connections[at];
         let resume =
             if connection.returning { resume(connection, &self.ground.channels) } else { String::new() };
-        if connection.say_hello(&resume).is_err() {
+        if connection.say_hello(self.ground.dialect, &resume).is_err() {
             self.gone(at, NO_CODE);
         }
     }

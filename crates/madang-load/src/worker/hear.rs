@@ -8,9 +8,11 @@ use serde_json::Value;
 use super::Worker;
 use crate::{
     Error,
+    dialect::{Dialect, Greeting},
     frame::{self, Kind},
     measure,
     scan::{self, Scanned, Seen},
+    schedule::Stamp,
     socket::{self, Got, Pace, Phase},
 };
 
@@ -75,6 +77,7 @@ impl Worker {
             self.greet(at);
         }
         let now = self.ground.clock.now();
+        self.memo.begin();
         while let Some(frame) = frame::next(bytes, used)? {
             used = frame.payload.end;
             let payload = &bytes[frame.payload];
@@ -109,27 +112,40 @@ impl Worker {
     #[inline]
     fn text(&mut self, at: usize, payload: &[u8], now: u64) -> Result<(), Error> {
         if self.connections[at].phase == Phase::Greeting {
-            if scan::is_ready(payload) {
-                if self.connections[at].returning {
-                    let orders = &self.connections[at].orders;
-                    let before: Vec<u64> = orders.iter().map(|(_, order)| order.last()).collect();
-                    self.catch_up(at, payload)?;
-                    let orders = &mut self.connections[at].orders;
-                    orders.iter_mut().zip(before).for_each(|((_, order), before)| order.caught_up(before));
-                }
-                self.live(at, now);
-            }
-            return Ok(());
+            return self.greeting(at, payload, now);
         }
-        match scan::scan(payload) {
+        match self.memo.scan(self.ground.dialect, payload) {
             Scanned::Message(seen) => {
                 self.bytes += frame::on_the_wire(payload.len());
                 self.delivery(at, seen, now);
             }
             Scanned::Ack { rid, seen } => self.acked(at, rid, seen, now),
             Scanned::Refused { rid } => self.refused(at, rid, payload),
+            Scanned::Ping(answer) => drop(self.connections[at].write_text(answer.as_bytes())),
             Scanned::Ready | Scanned::Other => {}
         }
+        Ok(())
+    }
+
+    /// A frame before the connection is live.
+    fn greeting(&mut self, at: usize, payload: &[u8], now: u64) -> Result<(), Error> {
+        match self.ground.dialect.greet(payload) {
+            Greeting::Wait => return Ok(()),
+            Greeting::Say(text) => {
+                // When it cannot be written, the end of the connection is heard of too.
+                drop(self.connections[at].write_text(text.as_bytes()));
+                return Ok(());
+            }
+            Greeting::Live => {}
+        }
+        if self.connections[at].returning && self.ground.dialect == Dialect::Madang {
+            let orders = &self.connections[at].orders;
+            let before: Vec<u64> = orders.iter().map(|(_, order)| order.last()).collect();
+            self.catch_up(at, payload)?;
+            let orders = &mut self.connections[at].orders;
+            orders.iter_mut().zip(before).for_each(|((_, order), before)| order.caught_up(before));
+        }
+        self.live(at, now);
         Ok(())
     }
 
@@ -139,11 +155,18 @@ impl Worker {
         if !self.hear(at, channel, seen.seq, now) {
             return;
         }
-        if let Some(stamp) = seen.stamp {
-            let beside = self.ground.channels[usize::from(channel)].beside;
-            let kind = if beside { measure::Kind::Beside } else { measure::Kind::Delivery };
-            let due = self.in_schedule(stamp.due);
-            self.outcome.measure.add(kind, due, now.saturating_sub(stamp.due));
+        let Some(Stamp { due, number }) = seen.stamp else { return };
+        let latency = now.saturating_sub(due);
+        let due = self.in_schedule(due);
+        let measure = &mut self.outcome.measure;
+        if self.ground.channels[usize::from(channel)].beside {
+            measure.add(measure::Kind::Beside, due, latency);
+            return;
+        }
+        measure.add(measure::Kind::Delivery, due, latency);
+        match self.ground.acks.at(number) {
+            Some(acked) => measure.add(measure::Kind::Beyond, due, now.saturating_sub(acked)),
+            None => self.early.push(number, due, now),
         }
     }
 

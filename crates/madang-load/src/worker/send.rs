@@ -59,12 +59,11 @@ impl Worker {
         let Pending { number, due, channel } = pending;
         let channel = self.ground.channels[usize::from(channel)].id;
         let content = Stamp { due, number }.content(self.ground.size);
-        let run = &self.ground.run;
-        let text = format!(
-            r#"{{"type":"MESSAGE","payload":{{"channel_id":"{channel}","content":"{content}","nonce":"{run}-{number}"}},"rid":"{number}"}}"#
-        );
+        let mut text = std::mem::take(&mut self.text);
+        self.ground.dialect.message(&mut text, channel, &content, &self.ground.run, number);
         // When it cannot be written, the end of the connection is heard of too, and it is sent again.
         drop(self.connections[at].write_text(text.as_bytes()));
+        self.text = text;
     }
 
     /// Sends what was not acknowledged before the connection was lost: the nonce keeps it from being
@@ -81,6 +80,7 @@ impl Worker {
         let Some(position) = pending.iter().position(|p| p.number == rid) else { return };
         let Pending { due, channel, .. } = pending.remove(position);
         self.shared.acked.fetch_add(1, Relaxed);
+        self.ground.acks.note(rid, now);
         let in_schedule = self.in_schedule(due);
         self.outcome.measure.add(Kind::Ack, in_schedule, now.saturating_sub(due));
         if let Some(seen) = seen {
@@ -102,6 +102,7 @@ impl Worker {
 
     /// Sends the heartbeats that are due, evenly over the interval.
     pub(super) fn ping(&mut self, now: u64) {
+        let Some(ping) = self.ground.dialect.ping() else { return };
         let all = self.connections.len() as u64;
         let due = now * all / PING_EVERY;
         // A thread that was held up does not make up for whole rounds.
@@ -110,7 +111,7 @@ impl Worker {
             let at = usize::try_from(self.pinged % all).unwrap_or_default();
             self.pinged += 1;
             if self.connections[at].phase == Phase::Live {
-                drop(self.connections[at].write_text(br#"{"type":"PING"}"#));
+                drop(self.connections[at].write_text(ping.as_bytes()));
             }
         }
     }
