@@ -7,7 +7,7 @@ use std::{fs, net::SocketAddr, sync::Arc, time::Duration};
 
 use madang_proto::close::CloseCode;
 use madang_realtime::{BoxError, Control, Faults, Hub, Shutdown, Supervisor, bus::LocalBus};
-use madang_store::{Db, Writer, partitions};
+use madang_store::{Db, Writer, partitions, writer};
 use tokio::runtime::Handle;
 
 use crate::{
@@ -56,6 +56,8 @@ pub struct Hands {
     pub password_kib: Option<u32>,
     /// When people are counted and no longer named.
     pub presence: Limit,
+    /// How many messages may wait to be stored, where it is not the usual number.
+    pub queue: Option<usize>,
 }
 
 /// A running server.
@@ -81,7 +83,7 @@ impl Server {
     /// # Errors
     /// As [`Server::start`].
     pub async fn start_with(config: Config, hands: Hands) -> Result<Self, StartError> {
-        let Hands { clock, faults, password_kib, presence } = hands;
+        let Hands { clock, faults, password_kib, presence, queue } = hands;
         let data = config.data.clone();
         let in_data =
             |e: &dyn std::error::Error| StartError::of(format!("data folder {}", data.display()))(e);
@@ -101,7 +103,7 @@ impl Server {
         let shards = std::thread::available_parallelism().map_or(1, usize::from);
         let hub = Hub::new(shards, &faults);
         let app = App::new(Parts {
-            writer: Writer::new(db.clone()),
+            writer: Writer::with_queue(db.clone(), queue.unwrap_or(writer::QUEUE)),
             db,
             bus: Box::new(LocalBus::new(Arc::clone(&hub))),
             hub,

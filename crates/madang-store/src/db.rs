@@ -1,25 +1,33 @@
 //! The connection to the database, and the macros that run one SQL text on both kinds.
 //!
 //! SQLite: WAL, `synchronous=FULL`, one writing connection (`BEGIN IMMEDIATE`), readers beside it,
-//! checkpoints off the writer. PostgreSQL: one pool; read transactions are snapshots.
+//! checkpoints off the writer. PostgreSQL: one pool; read transactions are snapshots. Both have a few
+//! connections besides for single statements ([`Kept`]).
 //!
 //! Invariants:
 //! - A commit that returned is on disk.
 //! - A transaction that is dropped is undone.
 
-use std::{path::PathBuf, str::FromStr, time::Duration};
+use std::{path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 
 use sqlx::{
-    Connection, Postgres, Sqlite, Transaction,
+    Connection, PgConnection, Postgres, Sqlite, SqliteConnection, Transaction,
     migrate::{Migrate, Migrator},
     postgres::{PgConnectOptions, PgPool, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use crate::{Error, Result};
+use crate::{Error, Result, kept::Kept};
 
 static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+
+/// Rows of an answer that SQLite's thread makes ahead of whoever takes them.
+const ROWS: usize = 512;
+
+/// KiB of pages that SQLite's writing connection may keep (as a negative number, as SQLite wants it): a batch
+/// of messages in as many channels must fit, or its pages are written twice.
+const WRITER_CACHE: &str = "-32768";
 
 /// How to reach the database.
 #[derive(Debug, Clone)]
@@ -38,6 +46,12 @@ impl Options {
     pub fn new(url: impl Into<String>) -> Self {
         Self { url: url.into(), connections: 8, patience: Duration::from_secs(5) }
     }
+
+    /// How many connections are for transactions, and how many for single statements.
+    fn shares(&self) -> (u32, u32) {
+        let kept = (self.connections / 4).max(1);
+        (self.connections.saturating_sub(kept).max(1), kept)
+    }
 }
 
 /// A database; cheap to clone.
@@ -47,11 +61,18 @@ pub enum Db {
     Sqlite {
         /// The one writing connection.
         writer: SqlitePool,
-        /// Reading connections.
+        /// Connections for transactions that read.
         readers: SqlitePool,
+        /// Connections for single reading statements.
+        kept: Arc<Kept<SqliteConnection>>,
     },
     /// A server.
-    Postgres(PgPool),
+    Postgres {
+        /// Connections for transactions.
+        pool: PgPool,
+        /// Connections for single reading statements.
+        kept: Arc<Kept<PgConnection>>,
+    },
 }
 
 /// A transaction.
@@ -84,12 +105,13 @@ impl Db {
         if options.url.starts_with("postgres://") || options.url.starts_with("postgresql://") {
             let connect =
                 PgConnectOptions::from_str(&options.url).map_err(bad_url)?.application_name("madang");
+            let (pooled, kept) = options.shares();
             let pool = PgPoolOptions::new()
-                .max_connections(options.connections)
+                .max_connections(pooled)
                 .acquire_timeout(options.patience)
-                .connect_with(connect)
+                .connect_with(connect.clone())
                 .await?;
-            return Ok(Self::Postgres(pool));
+            return Ok(Self::Postgres { pool, kept: Arc::new(Kept::new(connect, kept, options.patience)) });
         }
         if !options.url.starts_with("sqlite:") {
             return Err(Error::Schema(
@@ -102,14 +124,18 @@ impl Db {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
-            .busy_timeout(options.patience);
+            .busy_timeout(options.patience)
+            .row_buffer_size(ROWS);
         create_private(connect.get_filename())?;
         let writer = sqlite_pool(options)
             .max_connections(1)
-            .connect_with(connect.clone().pragma("wal_autocheckpoint", "0"))
+            .connect_with(
+                connect.clone().pragma("wal_autocheckpoint", "0").pragma("cache_size", WRITER_CACHE),
+            )
             .await?;
-        let readers = sqlite_pool(options).max_connections(options.connections).connect_with(connect).await?;
-        Ok(Self::Sqlite { writer, readers })
+        let (pooled, kept) = options.shares();
+        let readers = sqlite_pool(options).max_connections(pooled).connect_with(connect.clone()).await?;
+        Ok(Self::Sqlite { writer, readers, kept: Arc::new(Kept::new(connect, kept, options.patience)) })
     }
 
     /// Brings the schema up to date.
@@ -119,7 +145,7 @@ impl Db {
     pub async fn migrate(&self) -> Result<()> {
         match self {
             Self::Sqlite { writer, .. } => SQLITE_MIGRATIONS.run(writer).await?,
-            Self::Postgres(pool) => POSTGRES_MIGRATIONS.run(pool).await?,
+            Self::Postgres { pool, .. } => POSTGRES_MIGRATIONS.run(pool).await?,
         }
         Ok(())
     }
@@ -135,7 +161,7 @@ impl Db {
                 c.ensure_migrations_table("_sqlx_migrations").await?;
                 (&SQLITE_MIGRATIONS, c.list_applied_migrations("_sqlx_migrations").await?)
             }
-            Self::Postgres(pool) => {
+            Self::Postgres { pool, .. } => {
                 let mut c = pool.acquire().await?;
                 c.ensure_migrations_table("_sqlx_migrations").await?;
                 (&POSTGRES_MIGRATIONS, c.list_applied_migrations("_sqlx_migrations").await?)
@@ -159,9 +185,9 @@ impl Db {
     /// # Errors
     /// `Unavailable` when the database is away or locked.
     pub async fn begin(&self) -> Result<Tx> {
-        Ok(match self {
+        Ok(match counted(self) {
             Self::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
-            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+            Self::Postgres { pool, .. } => Tx::Postgres(pool.begin().await?),
         })
     }
 
@@ -170,9 +196,9 @@ impl Db {
     /// # Errors
     /// `Unavailable` when the database is away.
     pub async fn read(&self) -> Result<Tx> {
-        Ok(match self {
+        Ok(match counted(self) {
             Self::Sqlite { readers, .. } => Tx::Sqlite(readers.begin().await?),
-            Self::Postgres(pool) => {
+            Self::Postgres { pool, .. } => {
                 Tx::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?)
             }
         })
@@ -203,7 +229,7 @@ impl Db {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Sqlite { .. } => "sqlite",
-            Self::Postgres(_) => "postgres",
+            Self::Postgres { .. } => "postgres",
         }
     }
 
@@ -214,7 +240,7 @@ impl Db {
     pub async fn ping(&self) -> Result<()> {
         match self {
             Self::Sqlite { readers, .. } => readers.acquire().await?.ping().await?,
-            Self::Postgres(pool) => pool.acquire().await?.ping().await?,
+            Self::Postgres { pool, .. } => pool.acquire().await?.ping().await?,
         }
         Ok(())
     }
@@ -233,11 +259,15 @@ impl Db {
     /// Closes all connections after the running statements.
     pub async fn close(&self) {
         match self {
-            Self::Sqlite { writer, readers } => {
+            Self::Sqlite { writer, readers, kept } => {
+                kept.close().await;
                 readers.close().await;
                 writer.close().await;
             }
-            Self::Postgres(pool) => pool.close().await,
+            Self::Postgres { pool, kept } => {
+                kept.close().await;
+                pool.close().await;
+            }
         }
     }
 
@@ -246,7 +276,7 @@ impl Db {
     pub fn sqlite_path(&self) -> Option<PathBuf> {
         match self {
             Self::Sqlite { writer, .. } => Some(writer.connect_options().get_filename().to_path_buf()),
-            Self::Postgres(_) => None,
+            Self::Postgres { .. } => None,
         }
     }
 }
@@ -265,6 +295,8 @@ fn create_private(path: &std::path::Path) -> Result<()> {
 fn sqlite_pool(options: &Options) -> SqlitePoolOptions {
     SqlitePoolOptions::new()
         .acquire_timeout(options.patience)
+        // A connection to a file is not lost; asking its thread each time would wake it for nothing.
+        .test_before_acquire(false)
         .before_acquire(|c, _| Box::pin(async move { Ok(!c.is_in_transaction()) }))
 }
 
@@ -274,7 +306,7 @@ impl Tx {
     /// # Errors
     /// When the database cannot say that it did; then it may or may not have.
     pub async fn commit(self) -> Result<()> {
-        match self {
+        match counted(self) {
             Self::Sqlite(tx) => tx.commit().await?,
             Self::Postgres(tx) => tx.commit().await?,
         }
@@ -282,12 +314,19 @@ impl Tx {
     }
 }
 
+/// Passes a statement on. Tests count them.
+pub(crate) fn counted<T>(statement: T) -> T {
+    #[cfg(feature = "testing")]
+    crate::testing::count();
+    statement
+}
+
 /// All rows of a query as `$row`.
 macro_rules! all {
     ($tx:expr, $row:ty, $sql:expr $(, $arg:expr)* $(,)?) => {
         match $tx {
-            $crate::Tx::Sqlite(c) => ::sqlx::query_as::<_, $row>($sql)$(.bind($arg))*.fetch_all(&mut **c).await,
-            $crate::Tx::Postgres(c) => ::sqlx::query_as::<_, $row>($sql)$(.bind($arg))*.fetch_all(&mut **c).await,
+            $crate::Tx::Sqlite(c) => $crate::db::counted(::sqlx::query_as::<_, $row>($sql)$(.bind($arg))*).fetch_all(&mut **c).await,
+            $crate::Tx::Postgres(c) => $crate::db::counted(::sqlx::query_as::<_, $row>($sql)$(.bind($arg))*).fetch_all(&mut **c).await,
         }
         .map_err($crate::Error::from)
     };
@@ -297,8 +336,8 @@ macro_rules! all {
 macro_rules! optional {
     ($tx:expr, $row:ty, $sql:expr $(, $arg:expr)* $(,)?) => {
         match $tx {
-            $crate::Tx::Sqlite(c) => ::sqlx::query_as::<_, $row>($sql)$(.bind($arg))*.fetch_optional(&mut **c).await,
-            $crate::Tx::Postgres(c) => ::sqlx::query_as::<_, $row>($sql)$(.bind($arg))*.fetch_optional(&mut **c).await,
+            $crate::Tx::Sqlite(c) => $crate::db::counted(::sqlx::query_as::<_, $row>($sql)$(.bind($arg))*).fetch_optional(&mut **c).await,
+            $crate::Tx::Postgres(c) => $crate::db::counted(::sqlx::query_as::<_, $row>($sql)$(.bind($arg))*).fetch_optional(&mut **c).await,
         }
         .map_err($crate::Error::from)
     };
@@ -309,10 +348,10 @@ macro_rules! execute {
     ($tx:expr, $sql:expr $(, $arg:expr)* $(,)?) => {
         match $tx {
             $crate::Tx::Sqlite(c) => {
-                ::sqlx::query($sql)$(.bind($arg))*.execute(&mut **c).await.map(|r| r.rows_affected())
+                $crate::db::counted(::sqlx::query($sql)$(.bind($arg))*).execute(&mut **c).await.map(|r| r.rows_affected())
             }
             $crate::Tx::Postgres(c) => {
-                ::sqlx::query($sql)$(.bind($arg))*.execute(&mut **c).await.map(|r| r.rows_affected())
+                $crate::db::counted(::sqlx::query($sql)$(.bind($arg))*).execute(&mut **c).await.map(|r| r.rows_affected())
             }
         }
         .map_err($crate::Error::from)

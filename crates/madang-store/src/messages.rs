@@ -1,20 +1,28 @@
 //! Messages: read by cursor and by version, edited, deleted. They are sent through the
 //! [`writer`](crate::writer).
 
+use std::sync::LazyLock;
+
 use madang_proto::{ChannelId, MessageId, Timestamp, UserId, accounts::UserSummary, messages::Message};
 
 use crate::{
-    Error, Result, Tx,
-    db::{all, optional},
+    Db, Error, Result, Tx,
+    db::{counted, optional},
+    kept::ask,
+    packed::{self, Packed, Texts},
 };
 
-/// Which side of a place in the channel.
+/// Which messages of a channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Side {
-    /// The newest messages before this `seq`.
-    Before(i64),
-    /// The oldest messages after this `seq`.
-    After(i64),
+pub enum Place {
+    /// The newest.
+    Newest,
+    /// The newest before this one.
+    Before(MessageId),
+    /// The oldest after this one.
+    After(MessageId),
+    /// Those before this one, and it and those after it.
+    Around(MessageId),
 }
 
 #[derive(sqlx::FromRow)]
@@ -81,21 +89,6 @@ pub async fn find(tx: &mut Tx, id: MessageId) -> Result<Option<Message>> {
     Ok(optional!(tx, Row, select!("WHERE m.id = $1"), id.get())?.map(Message::from))
 }
 
-/// The message that an author sent with this nonce.
-///
-/// # Errors
-/// When the database fails.
-pub async fn find_by_nonce(tx: &mut Tx, author: UserId, nonce: &str) -> Result<Option<Message>> {
-    let row = optional!(
-        tx,
-        Row,
-        select!("WHERE m.id = (SELECT message_id FROM message_nonces WHERE author_id = $1 AND nonce = $2)"),
-        author.get(),
-        nonce
-    )?;
-    Ok(row.map(Message::from))
-}
-
 /// The `seq` of a message of this channel.
 ///
 /// # Errors
@@ -111,38 +104,79 @@ pub async fn seq_of(tx: &mut Tx, channel: ChannelId, id: MessageId) -> Result<Op
     Ok(row.map(|r| r.0))
 }
 
-/// Up to `limit` messages on one side of a place, oldest first.
+static PAGE: LazyLock<Texts> = LazyLock::new(|| {
+    Texts::new(
+        "WITH place AS (
+             SELECT CASE WHEN $2 = 0 THEN $5
+                    ELSE (SELECT seq + $5 FROM messages WHERE id = $2 AND channel_id = $1) END AS seq),
+         page AS MATERIALIZED (
+             SELECT * FROM (SELECT {message} FROM messages
+                            WHERE channel_id = $1 AND seq < (SELECT seq FROM place)
+                            ORDER BY seq DESC LIMIT $3) AS older
+             UNION ALL
+             SELECT * FROM (SELECT {message} FROM messages
+                            WHERE channel_id = $1 AND seq >= (SELECT seq FROM place)
+                            ORDER BY seq LIMIT $4) AS newer)",
+        "(SELECT seq FROM place)",
+    )
+});
+
+/// Messages of a channel, oldest first: at most `older` before the place and `newer` from it on. One
+/// statement, and so one snapshot.
 ///
 /// # Errors
-/// When the database fails.
-pub async fn beside(tx: &mut Tx, channel: ChannelId, side: Side, limit: u32) -> Result<Vec<Message>> {
-    let limit = i64::from(limit);
-    let rows = match side {
-        Side::Before(seq) => {
-            let mut rows = all!(
-                tx,
-                Row,
-                select!("WHERE m.channel_id = $1 AND m.seq < $2 ORDER BY m.seq DESC LIMIT $3"),
-                channel.get(),
-                seq,
-                limit
-            )?;
-            rows.reverse();
-            rows
-        }
-        Side::After(seq) => all!(
-            tx,
-            Row,
-            select!("WHERE m.channel_id = $1 AND m.seq > $2 ORDER BY m.seq LIMIT $3"),
-            channel.get(),
-            seq,
-            limit
-        )?,
+/// `NotFound` when the place is not a message of this channel.
+pub async fn page(db: &Db, channel: ChannelId, place: Place, older: u32, newer: u32) -> Result<Vec<Message>> {
+    // What is added to the seq of the place to come to the border between older and newer.
+    let (id, border) = match place {
+        Place::Newest => (0, i64::MAX),
+        Place::Before(id) | Place::Around(id) => (id.get(), 0),
+        Place::After(id) => (id.get(), 1),
     };
-    Ok(rows.into_iter().map(Message::from).collect())
+    let Texts { sqlite, postgres } = &*PAGE;
+    macro_rules! question {
+        ($c:ident, $sql:ident) => {
+            sqlx::query_as::<_, Packed>($sql.as_str())
+                .bind(channel.get())
+                .bind(id)
+                .bind(i64::from(older))
+                .bind(i64::from(newer))
+                .bind(border)
+                .fetch_one($c)
+        };
+    }
+    let packed = match counted(db) {
+        Db::Sqlite { kept, .. } => ask!(kept, c => question!(c, sqlite)),
+        Db::Postgres { kept, .. } => ask!(kept, c => question!(c, postgres)),
+    }?;
+    if packed.found.is_none() {
+        return Err(Error::NotFound);
+    }
+    let mut messages = packed::unpack(&packed)?;
+    messages.sort_unstable_by_key(|m| m.seq);
+    Ok(messages)
 }
 
+static CHANGED: LazyLock<Texts> = LazyLock::new(|| {
+    Texts::new(
+        "WITH page AS MATERIALIZED (
+             SELECT * FROM (SELECT {message} FROM messages
+                            WHERE channel_id = $1 AND version > $2
+                              AND (edited_at IS NOT NULL OR deleted_at IS NOT NULL)
+                            ORDER BY version LIMIT $3) AS changed
+             UNION ALL
+             SELECT * FROM (SELECT {message} FROM messages
+                            WHERE channel_id = $1 AND version > $2 AND edited_at IS NULL AND deleted_at IS NULL
+                              AND seq > $2 - (SELECT version - last_seq FROM channels WHERE id = $1)
+                            ORDER BY seq LIMIT $3) AS fresh)",
+        "$2",
+    )
+});
+
 /// Messages whose newest change is later than `version`, by version.
+///
+/// The version of a message that never changed is its seq and the number of other changes until then,
+/// which is at most the channel's version less its last seq: that bounds where to look for them.
 ///
 /// # Errors
 /// When the database fails.
@@ -152,15 +186,60 @@ pub async fn changed_since(
     version: i64,
     limit: u32,
 ) -> Result<Vec<Message>> {
-    let rows = all!(
-        tx,
-        Row,
-        select!("WHERE m.channel_id = $1 AND m.version > $2 ORDER BY m.version LIMIT $3"),
-        channel.get(),
-        version,
-        i64::from(limit)
-    )?;
-    Ok(rows.into_iter().map(Message::from).collect())
+    let Texts { sqlite, postgres } = &*CHANGED;
+    macro_rules! question {
+        ($c:ident, $sql:ident) => {
+            sqlx::query_as::<_, Packed>($sql.as_str())
+                .bind(channel.get())
+                .bind(version)
+                .bind(i64::from(limit))
+                .fetch_one(&mut **$c)
+                .await
+        };
+    }
+    let packed = match counted(tx) {
+        Tx::Sqlite(c) => question!(c, sqlite),
+        Tx::Postgres(c) => question!(c, postgres),
+    };
+    let mut messages = packed::unpack(&packed?)?;
+    messages.sort_unstable_by_key(|m| m.version);
+    messages.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    Ok(messages)
+}
+
+static OF_NONCES: LazyLock<Texts> = LazyLock::new(|| {
+    let page = |nonces: &str| {
+        format!(
+            "WITH page AS MATERIALIZED (
+                 SELECT {{message}} FROM messages WHERE id IN (
+                     SELECT n.message_id FROM {nonces} JOIN message_nonces n
+                     ON n.author_id = asked.author_id AND n.nonce = asked.nonce))"
+        )
+    };
+    let sqlite = "(SELECT value ->> 0 AS author_id, value ->> 1 AS nonce FROM json_each($1)) AS asked";
+    let postgres = "(SELECT (value ->> 0)::bigint AS author_id, value ->> 1 AS nonce
+                     FROM json_array_elements($1::json) AS pairs (value)) AS asked";
+    let Texts { sqlite, .. } = Texts::new(&page(sqlite), "NULL");
+    Texts { sqlite, ..Texts::new(&page(postgres), "NULL::bigint") }
+});
+
+/// The messages that authors sent with these nonces.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn of_nonces(tx: &mut Tx, nonces: &[(i64, &str)]) -> Result<Vec<Message>> {
+    let Texts { sqlite, postgres } = &*OF_NONCES;
+    let asked = serde_json::to_string(nonces).map_err(|e| Error::Fault(sqlx::Error::Encode(e.into())))?;
+    macro_rules! question {
+        ($c:ident, $sql:ident) => {
+            sqlx::query_as::<_, Packed>($sql.as_str()).bind(asked).fetch_one(&mut **$c).await
+        };
+    }
+    let packed = match counted(tx) {
+        Tx::Sqlite(c) => question!(c, sqlite),
+        Tx::Postgres(c) => question!(c, postgres),
+    };
+    packed::unpack(&packed?)
 }
 
 /// Stores a message's content, times and version as they are in `message`.

@@ -37,7 +37,7 @@ fn year_month(now: Timestamp) -> (i64, i64) {
 /// # Errors
 /// When the database fails.
 pub async fn ensure(db: &Db, now: Timestamp) -> Result<()> {
-    let Db::Postgres(pool) = db else { return Ok(()) };
+    let Db::Postgres { pool, .. } = db else { return Ok(()) };
     let (year, month) = year_month(now);
     let mut tx = pool.begin().await?;
     sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(LOCK).execute(&mut *tx).await?;

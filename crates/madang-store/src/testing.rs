@@ -1,7 +1,7 @@
 //! What tests of other crates need from a database, so that they need no SQL themselves. Only with the
 //! feature `testing`.
 
-use std::str::FromStr;
+use std::{cell::Cell, str::FromStr};
 
 use sqlx::{
     ConnectOptions, Connection, PgConnection,
@@ -10,6 +10,21 @@ use sqlx::{
 };
 
 use crate::Result;
+
+thread_local! {
+    static STATEMENTS: Cell<u64> = const { Cell::new(0) };
+}
+
+pub(crate) fn count() {
+    STATEMENTS.set(STATEMENTS.get() + 1);
+}
+
+/// How many statements this thread has sent, beginnings and ends of transactions among them. A test and
+/// the server that it started are on one thread.
+#[must_use]
+pub fn statements() -> u64 {
+    STATEMENTS.get()
+}
 
 /// Makes an empty database on the server at `url` and gives its URL.
 ///

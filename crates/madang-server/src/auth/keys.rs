@@ -10,6 +10,7 @@ use madang_proto::{Timestamp, limits};
 use rand::RngCore;
 use serde::{Deserialize, Serialize};
 
+use super::verified::{Claim, Verified};
 use crate::{
     app::Actor,
     error::{Error, Result},
@@ -23,6 +24,7 @@ const ISSUER: &str = "madang";
 pub struct Keys {
     encoding: EncodingKey,
     decoding: DecodingKey,
+    verified: Verified,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -67,7 +69,8 @@ impl Keys {
     }
 
     fn of(bytes: &[u8]) -> Self {
-        Self { encoding: EncodingKey::from_secret(bytes), decoding: DecodingKey::from_secret(bytes) }
+        let (encoding, decoding) = (EncodingKey::from_secret(bytes), DecodingKey::from_secret(bytes));
+        Self { encoding, decoding, verified: Verified::default() }
     }
 
     /// An access token.
@@ -91,19 +94,31 @@ impl Keys {
     /// # Errors
     /// `Unauthenticated` when it is not ours or expired.
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<Actor> {
-        let bad = Error::Unauthenticated("the access token is not valid; sign in again");
-        let mut rules = Validation::new(Algorithm::HS256);
-        rules.set_issuer(&[ISSUER]);
-        // Expiry is compared with the clock of App, below.
-        rules.validate_exp = false;
-        let Ok(data) = jsonwebtoken::decode::<Claims>(token, &self.decoding, &rules) else { return Err(bad) };
-        let claims = data.claims;
-        if claims.exp <= now.millis() / 1000 {
+        let fingerprint = Verified::fingerprint(token);
+        let known = self.verified.get(&fingerprint);
+        let claim = match known {
+            Some(claim) => claim,
+            None => self.decode(token)?,
+        };
+        if claim.expired(now) {
             return Err(Error::Unauthenticated("the access token is expired; refresh it"));
         }
+        if known.is_none() {
+            self.verified.insert(fingerprint, claim, now);
+        }
+        Ok(claim.actor)
+    }
+
+    fn decode(&self, token: &str) -> Result<Claim> {
+        const BAD: Error = Error::Unauthenticated("the access token is not valid; sign in again");
+        let mut rules = Validation::new(Algorithm::HS256);
+        rules.set_issuer(&[ISSUER]);
+        // Expiry is compared with the clock of App, by the caller.
+        rules.validate_exp = false;
+        let claims = jsonwebtoken::decode::<Claims>(token, &self.decoding, &rules).map_err(|_| BAD)?.claims;
         match (claims.sub.parse(), claims.sid.parse()) {
-            (Ok(user), Ok(session)) => Ok(Actor { user, session }),
-            _ => Err(bad),
+            (Ok(user), Ok(session)) => Ok(Claim { actor: Actor { user, session }, expires: claims.exp }),
+            _ => Err(BAD),
         }
     }
 }

@@ -5,6 +5,7 @@ mod keys;
 mod passwords;
 mod revoked;
 mod tokens;
+mod verified;
 
 use madang_proto::UserId;
 

@@ -11,7 +11,7 @@ use madang_proto::{
     permissions::ChannelPermission,
 };
 use madang_realtime::{Class, Topic};
-use madang_store::{NewMessage, Sent, messages as store, messages::Side, writer::Listener};
+use madang_store::{NewMessage, Sent, messages as store, messages::Place, writer::Listener};
 
 use crate::{
     access,
@@ -74,48 +74,39 @@ pub async fn show(app: &App, actor: Actor, id: MessageId) -> Result<Message> {
 pub async fn index(app: &App, actor: Actor, id: ChannelId, query: MessagePageQuery) -> Result<Page<Message>> {
     let limit = page_limit(query.limit)?;
     access::channel_now(app, actor, id, ChannelPermission::View).await?;
-    let mut tx = app.db.read().await?;
-    let place = match (query.before, query.after, query.around) {
-        (None, None, None) => None,
-        (Some(place), None, None) => Some(("before", place)),
-        (None, Some(place), None) => Some(("after", place)),
-        (None, None, Some(place)) => Some(("around", place)),
+    let (field, place) = match (query.before, query.after, query.around) {
+        (None, None, None) => ("", Place::Newest),
+        (Some(place), None, None) => ("before", Place::Before(place)),
+        (None, Some(place), None) => ("after", Place::After(place)),
+        (None, None, Some(place)) => ("around", Place::Around(place)),
         _ => return Err(Error::field("before", "only one of before, after and around")),
     };
-    let seq = match place {
-        None => i64::MAX,
-        Some((field, place)) => store::seq_of(&mut tx, id, place)
-            .await?
-            .ok_or_else(|| Error::field(field, "no such message in this channel"))?,
-    };
-    let take = usize::try_from(limit).unwrap_or(usize::MAX);
-    // One more than asked for tells whether there is more on that side.
-    let (older, newer) = match place {
-        Some(("after", _)) => (Vec::new(), store::beside(&mut tx, id, Side::After(seq), limit + 1).await?),
-        Some(("around", _)) => {
-            let half = limit / 2;
-            let older = store::beside(&mut tx, id, Side::Before(seq), half + 1).await?;
-            (older, store::beside(&mut tx, id, Side::After(seq - 1), limit - half + 1).await?)
-        }
-        _ => (store::beside(&mut tx, id, Side::Before(seq), limit + 1).await?, Vec::new()),
-    };
     let (room_before, room_after) = match place {
-        Some(("around", _)) => (take / 2, take - take / 2),
-        Some(("after", _)) => (0, take),
-        _ => (take, 0),
+        Place::Newest | Place::Before(_) => (limit, 0),
+        Place::After(_) => (0, limit),
+        Place::Around(_) => (limit / 2, limit - limit / 2),
     };
-    let (mut has_older, mut has_newer) = (older.len() > room_before, newer.len() > room_after);
-    let skipped = older.len().saturating_sub(room_before);
-    let items: Vec<Message> =
-        older.into_iter().skip(skipped).chain(newer.into_iter().take(room_after)).collect();
-    match place {
-        Some(("after", _)) => has_older = true,
-        Some(("before", _)) => has_newer = true,
-        _ => {}
-    }
+    // One more than there is room for tells whether there is more on that side.
+    let one_more = |room: u32| if room == 0 && !matches!(place, Place::Around(_)) { 0 } else { room + 1 };
+    let mut items = store::page(&app.db, id, place, one_more(room_before), one_more(room_after))
+        .await
+        .map_err(|e| match e {
+            madang_store::Error::NotFound => Error::field(field, "no such message in this channel"),
+            e => e.into(),
+        })?;
+    let count = |room: u32| usize::try_from(room).unwrap_or(usize::MAX);
+    let older = match place {
+        Place::Newest | Place::Before(_) => items.len(),
+        Place::After(_) => 0,
+        Place::Around(place) => items.iter().position(|m| m.id == place).unwrap_or(items.len()),
+    };
+    let has_older = matches!(place, Place::After(_)) || older > count(room_before);
+    let has_newer = matches!(place, Place::Before(_)) || items.len() - older > count(room_after);
+    items.truncate(older + count(room_after));
+    items.drain(..older.saturating_sub(count(room_before)));
     let older = items.first().filter(|_| has_older).map(|m| m.id.to_string());
     let newer = items.last().filter(|_| has_newer).map(|m| m.id.to_string());
-    let forward = matches!(place, Some(("after", _)));
+    let forward = matches!(place, Place::After(_));
     let (next_cursor, prev_cursor) = if forward { (newer, older) } else { (older, newer) };
     Ok(Page { items, next_cursor, prev_cursor })
 }

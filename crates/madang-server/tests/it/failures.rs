@@ -1,7 +1,11 @@
 //! The outside fails: the database is away, locked, newer or foreign. Clear errors, and all is well
 //! again without a restart.
 
-use madang_client::proto::{error::ErrorCode, messages::CreateMessage};
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use madang_client::{
+    outbox::{Pending, Progress},
+    proto::{error::ErrorCode, messages::CreateMessage},
+};
 use madang_store::testing;
 
 use crate::support::{Backend, TestServer, User, on_both};
@@ -31,6 +35,50 @@ async fn a_locked_file_is_503_and_reading_goes_on_until_it_is_free_again() {
     alice.http.messages(alice.general(), Default::default()).await.unwrap();
     lock.release().await.unwrap();
     stored_once(&alice).await;
+}
+
+fn refused_before(pending: &Pending) -> bool {
+    matches!(pending.progress, Progress::Waiting { not_before: Some(_) })
+}
+
+/// The writer waits for a locked file with one batch in its hands, so at most twice the queue is taken.
+#[tokio::test]
+async fn more_than_can_wait_is_429_and_all_that_was_taken_is_stored() {
+    const QUEUE: usize = 8;
+    const SENDS: usize = 60;
+    let s = TestServer::start_with_queue(QUEUE).await;
+    let (alice, bob) = s.users().await;
+    let general = alice.general();
+    let lock = testing::Lock::take(&s.config.database()).await.unwrap();
+    let bodies: Vec<_> =
+        (0..SENDS).map(|n| CreateMessage { content: n.to_string(), nonce: Some(n.to_string()) }).collect();
+    let mut sends: FuturesUnordered<_> =
+        bodies.iter().map(|body| alice.http.create_message(general, body)).collect();
+    for _ in 0..SENDS - 2 * QUEUE {
+        let refused = sends.next().await.unwrap().unwrap_err();
+        assert_eq!(refused.code(), Some(ErrorCode::RateLimited), "{refused}");
+        assert_eq!(refused.retry_after().unwrap().as_secs(), 1);
+    }
+    let waiting = s.http().health().await.unwrap().1["writer_waiting"].as_u64().unwrap();
+    assert!((1..=QUEUE as u64).contains(&waiting), "{waiting} wait");
+    // Bob's outbox is refused as well, and tries again by itself.
+    let (of_bob, mut taken) = tokio::join!(bob.client.send(general, "from the outbox"), async {
+        bob.client
+            .wait_for("a refusal", |state| state.outbox.iter().any(refused_before).then_some(()))
+            .await
+            .unwrap();
+        lock.release().await.unwrap();
+        let mut taken = Vec::new();
+        while let Some(answer) = sends.next().await {
+            taken.extend(answer.ok());
+        }
+        taken
+    });
+    assert!((QUEUE..=2 * QUEUE).contains(&taken.len()), "{} were taken", taken.len());
+    taken.push(of_bob.unwrap());
+    taken.sort_unstable_by_key(|m| m.seq);
+    let page = alice.http.messages(general, Default::default()).await.unwrap();
+    assert_eq!(page.items, taken, "nothing of what was refused, all of what was taken");
 }
 
 #[tokio::test]

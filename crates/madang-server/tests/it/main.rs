@@ -13,6 +13,7 @@ mod openapi;
 mod paging;
 mod presence;
 mod protocol;
+mod queries;
 mod reads;
 mod resume;
 mod supervision;

@@ -14,6 +14,9 @@
 //!   answered "unavailable", and a retry with the nonce is harmless.
 
 mod batch;
+mod bulk;
+mod postgres;
+mod sqlite;
 
 use std::{future::Future, pin::Pin};
 
@@ -74,6 +77,7 @@ pub trait Listener: Send + Sync {
 #[derive(Debug)]
 pub struct Writer {
     db: Db,
+    size: usize,
     queue: mpsc::Sender<Request>,
     requests: Mutex<mpsc::Receiver<Request>>,
 }
@@ -88,8 +92,14 @@ impl Writer {
     /// A writer on `db`. Nothing is written until [`Writer::run`] runs.
     #[must_use]
     pub fn new(db: Db) -> Self {
-        let (queue, requests) = mpsc::channel(QUEUE);
-        Self { db, queue, requests: Mutex::new(requests) }
+        Self::with_queue(db, QUEUE)
+    }
+
+    /// The same with room for so many messages that wait.
+    #[must_use]
+    pub fn with_queue(db: Db, size: usize) -> Self {
+        let (queue, requests) = mpsc::channel(size);
+        Self { db, size, queue, requests: Mutex::new(requests) }
     }
 
     /// Stores a message; returns after the commit.
@@ -109,7 +119,7 @@ impl Writer {
     /// How many messages are waiting.
     #[must_use]
     pub fn waiting(&self) -> usize {
-        QUEUE - self.queue.capacity()
+        self.size - self.queue.capacity()
     }
 
     /// Writes until `stop` is over and the queue is empty; then nothing more is taken. May be called

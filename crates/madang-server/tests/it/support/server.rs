@@ -73,15 +73,30 @@ impl TestServer {
         Ok(Self { _folder: Some(folder), ..Self::again(config, clock).await? })
     }
 
+    /// Starts a server on SQLite where so many messages may wait to be stored.
+    pub async fn start_with_queue(size: usize) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = config(folder.path());
+        config.database_patience = 60;
+        let hands = Hands { queue: Some(size), ..Hands::default() };
+        let clock = Clock::manual(BEGINNING.parse().unwrap());
+        let server = Self::with_hands(config, Hands { clock, password_kib: Some(8), ..hands }).await.unwrap();
+        Self { _folder: Some(folder), ..server }
+    }
+
     /// Starts a server on a folder and database that are there already.
     pub async fn again(config: Config, clock: Clock) -> Result<Self, StartError> {
         Self::begin(config, clock, PresenceLimit::default()).await
     }
 
     async fn begin(config: Config, clock: Clock, presence: PresenceLimit) -> Result<Self, StartError> {
-        let faults = Faults::default();
         // Hashing as slowly as for real would be most of what the tests do.
-        let hands = Hands { clock: clock.clone(), faults: faults.clone(), password_kib: Some(8), presence };
+        let hands = Hands { clock, password_kib: Some(8), presence, ..Hands::default() };
+        Self::with_hands(config, hands).await
+    }
+
+    async fn with_hands(config: Config, hands: Hands) -> Result<Self, StartError> {
+        let Hands { clock, faults, presence, .. } = hands.clone();
         let server = Server::start_with(config.clone(), hands).await?;
         let url = format!("http://{}", server.address());
         Ok(Self { url, clock, faults, config, presence, server: Some(server), _folder: None })

@@ -1,0 +1,80 @@
+//! How many statements an operation sends to the database: as many for much as for little.
+
+use std::future::Future;
+
+use futures_util::future::join_all;
+use madang_client::proto::{messages::CreateMessage, page::MessagePageQuery};
+use madang_store::testing::statements;
+
+use crate::support::{Backend, TestServer, User};
+
+/// The fewest of several times: what a connected client asks for meanwhile is counted too.
+async fn counted<T, F: Future<Output = T>>(operation: impl Fn() -> F) -> u64 {
+    let mut fewest = u64::MAX;
+    for _ in 0..5 {
+        let before = statements();
+        operation().await;
+        fewest = fewest.min(statements() - before);
+    }
+    fewest
+}
+
+async fn write(user: &User, content: &str, count: usize) {
+    let body = CreateMessage { content: content.to_owned(), nonce: None };
+    let sent = join_all((0..count).map(|_| user.http.create_message(user.general(), &body))).await;
+    assert!(sent.iter().all(Result::is_ok));
+}
+
+async fn page(s: TestServer) {
+    let (alice, bob) = s.users().await;
+    write(&alice, "hi", 70).await;
+    write(&bob, "hi", 70).await;
+    let all =
+        alice.http.messages(alice.general(), MessagePageQuery { limit: Some(100), ..Default::default() });
+    let middle = Some(all.await.unwrap().items[50].id);
+    let mut counts = Vec::new();
+    for limit in [Some(1), Some(50), Some(100)] {
+        for (before, after, around) in
+            [(None, None, None), (middle, None, None), (None, middle, None), (None, None, middle)]
+        {
+            let query = MessagePageQuery { limit, before, after, around };
+            counts.push(counted(|| alice.http.messages(alice.general(), query)).await);
+        }
+    }
+    // The page itself is one of them; the others are the question whether alice may see the channel.
+    assert!(counts.iter().all(|count| *count == counts[0] && (1..=3).contains(count)), "{counts:?}");
+}
+
+async fn send(s: TestServer) {
+    let alice = s.user("alice").await;
+    let first = counted(|| write(&alice, "hi", 1)).await;
+    let long = "가".repeat(8_000);
+    assert_eq!(counted(|| write(&alice, &long, 1)).await, first);
+    write(&alice, "hi", 100).await;
+    assert_eq!(counted(|| write(&alice, "hi", 1)).await, first);
+    assert!((5..=9).contains(&first), "{first}");
+}
+
+/// On both databases, with the server on the thread of the test, where its statements are counted.
+macro_rules! on_this_thread {
+    ($($check:ident as $sqlite:ident, $postgres:ident;)*) => {$(
+        #[tokio::test]
+        async fn $sqlite() {
+            $check(TestServer::start(Backend::Sqlite).await).await;
+        }
+
+        #[tokio::test]
+        async fn $postgres() {
+            if let Some(backend) = Backend::postgres().await {
+                $check(TestServer::start(backend).await).await;
+            }
+        }
+    )*};
+}
+
+on_this_thread! {
+    page as a_page_is_as_many_statements_whatever_its_size_and_place_on_sqlite,
+        a_page_is_as_many_statements_whatever_its_size_and_place_on_postgres;
+    send as a_message_is_as_many_statements_whatever_its_length_on_sqlite,
+        a_message_is_as_many_statements_whatever_its_length_on_postgres;
+}

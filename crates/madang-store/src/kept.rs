@@ -1,0 +1,101 @@
+//! Connections for single statements, which are most of what is read.
+//!
+//! A pool asks a connection whether it is there when it is taken and again when it comes back, and a
+//! transaction begins and ends: four more trips to the database around one question. Here a connection
+//! is taken, asked and put back. One that failed is closed; when it had been lying about, the question
+//! is asked again on another ([`ask`]).
+//!
+//! Invariants:
+//! - At most as many connections as were allowed, opened when they are needed.
+//! - A connection that was dropped in the middle of a question is closed, never put back.
+
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use sqlx::{ConnectOptions, Connection};
+use tokio::{
+    sync::{Semaphore, SemaphorePermit},
+    time::timeout,
+};
+
+type OptionsOf<C> = <C as Connection>::Options;
+
+/// Connections to one database.
+pub struct Kept<C: Connection> {
+    options: OptionsOf<C>,
+    patience: Duration,
+    turns: Semaphore,
+    idle: Mutex<Vec<C>>,
+}
+
+/// A connection that was taken.
+pub(crate) struct Taken<'a, C: Connection> {
+    pub(crate) connection: C,
+    /// Whether it was lying about: then nobody knows whether it is still there.
+    pub(crate) idle: bool,
+    _turn: SemaphorePermit<'a>,
+}
+
+impl<C: Connection> std::fmt::Debug for Kept<C> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Kept").field("idle", &self.idle.lock().len()).finish_non_exhaustive()
+    }
+}
+
+impl<C: Connection> Kept<C> {
+    pub(crate) fn new(options: OptionsOf<C>, most: u32, patience: Duration) -> Self {
+        let turns = Semaphore::new(usize::try_from(most).unwrap_or(1));
+        Self { options, patience, turns, idle: Mutex::default() }
+    }
+
+    /// A connection, as soon as it is one's turn.
+    pub(crate) async fn take(&self) -> sqlx::Result<Taken<'_, C>> {
+        const LATE: sqlx::Error = sqlx::Error::PoolTimedOut;
+        let turn = timeout(self.patience, self.turns.acquire()).await.map_err(|_| LATE)?;
+        let turn = turn.map_err(|_| sqlx::Error::PoolClosed)?;
+        let lying = self.idle.lock().pop();
+        if let Some(connection) = lying {
+            return Ok(Taken { connection, idle: true, _turn: turn });
+        }
+        let connection = timeout(self.patience, self.options.connect()).await.map_err(|_| LATE)??;
+        Ok(Taken { connection, idle: false, _turn: turn })
+    }
+
+    /// Takes back a connection whose question was answered.
+    pub(crate) fn put(&self, taken: Taken<'_, C>) {
+        self.idle.lock().push(taken.connection);
+    }
+
+    /// Closes all of them; nothing is asked afterwards.
+    pub(crate) async fn close(&self) {
+        self.turns.close();
+        let idle = std::mem::take(&mut *self.idle.lock());
+        for connection in idle {
+            drop(connection.close().await);
+        }
+    }
+}
+
+/// Asks `$question` on a kept connection, which is `$c` in it.
+macro_rules! ask {
+    ($kept:expr, $c:ident => $question:expr) => {
+        loop {
+            let mut taken = match $kept.take().await {
+                Ok(taken) => taken,
+                Err(error) => break Err($crate::Error::from(error)),
+            };
+            let $c = &mut taken.connection;
+            match $question.await {
+                Ok(answer) => {
+                    $kept.put(taken);
+                    break Ok(answer);
+                }
+                // Each turn of the loop takes an idle connection away.
+                Err(error) if taken.idle => ::tracing::debug!(%error, "a kept connection failed"),
+                Err(error) => break Err($crate::Error::from(error)),
+            }
+        }
+    };
+}
+
+pub(crate) use ask;

@@ -1,0 +1,73 @@
+//! The steps of a batch on PostgreSQL: rows go in as arrays.
+//!
+//! Rows are locked in one order on every node, so that two batches never wait for each other.
+
+use std::collections::HashMap;
+
+use madang_proto::messages::Message;
+use sqlx::PgConnection;
+
+use super::batch::{Mark, Nonce, Numbers};
+use crate::{Result, db::counted};
+
+/// Remembers nonces; gives the messages that were the first with theirs.
+pub(super) async fn remember(c: &mut PgConnection, nonces: &[Nonce<'_>]) -> Result<Vec<i64>> {
+    let remember = sqlx::query_scalar(
+        "INSERT INTO message_nonces (author_id, nonce, message_id)
+         SELECT * FROM UNNEST($1::bigint[], $2::text[], $3::bigint[])
+         ON CONFLICT DO NOTHING RETURNING message_id",
+    )
+    .bind(nonces.iter().map(|n| n.author).collect::<Vec<_>>())
+    .bind(nonces.iter().map(|n| n.nonce).collect::<Vec<_>>())
+    .bind(nonces.iter().map(|n| n.message).collect::<Vec<_>>());
+    Ok(counted(remember).fetch_all(c).await?)
+}
+
+/// Moves the numbers of channels on; gives where they stood, of those that are there.
+pub(super) async fn advance(c: &mut PgConnection, counts: &[(i64, i64)]) -> Result<HashMap<i64, Numbers>> {
+    let advance = sqlx::query_as(
+        "UPDATE channels SET last_seq = last_seq + batch.n, version = version + batch.n
+         FROM (SELECT id, n FROM channels JOIN UNNEST($1::bigint[], $2::bigint[]) AS counts (channel_id, n)
+               ON id = channel_id WHERE deleted_at IS NULL ORDER BY id FOR UPDATE OF channels) AS batch
+         WHERE channels.id = batch.id
+         RETURNING channels.id, last_seq - batch.n, version - batch.n",
+    )
+    .bind(counts.iter().map(|c| c.0).collect::<Vec<_>>())
+    .bind(counts.iter().map(|c| c.1).collect::<Vec<_>>());
+    let rows: Vec<(i64, i64, i64)> = counted(advance).fetch_all(c).await?;
+    Ok(rows.into_iter().map(|(id, seq, version)| (id, Numbers { seq, version })).collect())
+}
+
+/// Stores messages.
+pub(super) async fn insert(c: &mut PgConnection, messages: &[&Message]) -> Result<()> {
+    let column = |f: fn(&Message) -> i64| messages.iter().map(|m| f(m)).collect::<Vec<_>>();
+    let insert = sqlx::query(
+        "INSERT INTO messages (id, channel_id, seq, version, author_id, content, nonce, created_at)
+         SELECT * FROM UNNEST($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[],
+                              $6::text[], $7::text[], $8::bigint[])",
+    )
+    .bind(column(|m| m.id.get()))
+    .bind(column(|m| m.channel_id.get()))
+    .bind(column(|m| m.seq))
+    .bind(column(|m| m.version))
+    .bind(column(|m| m.author.id.get()))
+    .bind(messages.iter().map(|m| m.content.as_str()).collect::<Vec<_>>())
+    .bind(messages.iter().map(|m| m.nonce.as_deref()).collect::<Vec<_>>())
+    .bind(column(|m| m.created_at.millis()));
+    counted(insert).execute(c).await?;
+    Ok(())
+}
+
+/// Moves read marks.
+pub(super) async fn mark(c: &mut PgConnection, marks: &[Mark]) -> Result<()> {
+    let mark = sqlx::query(
+        "UPDATE channel_members SET last_read_seq = batch.seq
+         FROM UNNEST($1::bigint[], $2::bigint[], $3::bigint[]) AS batch (channel_id, user_id, seq)
+         WHERE channel_members.channel_id = batch.channel_id AND channel_members.user_id = batch.user_id",
+    )
+    .bind(marks.iter().map(|m| m.channel).collect::<Vec<_>>())
+    .bind(marks.iter().map(|m| m.user).collect::<Vec<_>>())
+    .bind(marks.iter().map(|m| m.seq).collect::<Vec<_>>());
+    counted(mark).execute(c).await?;
+    Ok(())
+}
