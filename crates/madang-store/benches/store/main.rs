@@ -43,12 +43,12 @@ fn writer(bencher: Bencher<'_, '_>, case: &str) {
 #[divan::bench(args = Vec::from_iter(cases().map(|(kind, size)| format!("{kind} {size}"))), max_time = 3)]
 fn floor(bencher: Bencher<'_, '_>, case: &str) {
     let (kind, size) = case.split_once(' ').unwrap();
-    let (runtime, rows) = (runtime(), size.parse::<i64>().unwrap());
+    let (runtime, rows) = (runtime(), size.parse::<u32>().unwrap());
     let folder = tempfile::tempdir().unwrap();
     let Some(url) = runtime.block_on(world::url(kind, folder.path())) else { return };
     let mut floor = runtime.block_on(Floor::open(&url)).unwrap();
     let content = "x".repeat(100);
     bencher
-        .counter(ItemsCount::new(rows.cast_unsigned()))
-        .bench_local(|| runtime.block_on(floor.insert(rows, &content)).unwrap());
+        .counter(ItemsCount::new(rows))
+        .bench_local(|| runtime.block_on(floor.insert(i64::from(rows), &content)).unwrap());
 }

@@ -28,8 +28,6 @@ pub const KINDS: [&str; 2] = ["sqlite", "postgres"];
 
 /// A database and a writer.
 pub struct World {
-    /// The database.
-    pub db: Db,
     /// What writes to it.
     pub writer: Writer,
     channels: i64,
@@ -122,7 +120,7 @@ impl World {
         fill(&mut tx, channels).await;
         tx.commit().await.unwrap();
         db.checkpoint().await.unwrap();
-        Some(Self { writer: Writer::new(db.clone()), db, channels, next: AtomicI64::new(0), _folder: folder })
+        Some(Self { writer: Writer::new(db), channels, next: AtomicI64::new(0), _folder: folder })
     }
 
     /// A message that was not there yet, in one channel after the other.
