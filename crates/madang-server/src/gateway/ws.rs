@@ -217,7 +217,7 @@ impl Socket {
     /// Writes frames, joined into as few writes as it can. False when the client is gone or takes
     /// nothing. When it is cancelled, the frames are lost but for the one that is half written.
     pub async fn send(&mut self, frames: &mut Vec<Frame>) -> bool {
-        if let Some(joining) = self.joining() {
+        if let Some(joining) = self.joining().filter(|_| !frames.is_empty()) {
             let joined = join::join(frames, joining);
             frames.clear();
             frames.push(joined);
