@@ -7,7 +7,7 @@
 use std::{sync::Arc, time::Duration};
 
 use madang_proto::{
-    Command, Event,
+    Command, Encoding, Event,
     accounts::{GuestLogin, Login, Register},
     command::Subscribe,
 };
@@ -38,11 +38,18 @@ pub struct Options {
     pub subscribe: Subscribe,
     /// How often it sends `PING`, if not as often as the server says.
     pub heartbeat: Option<Duration>,
+    /// How what it says and hears is written.
+    pub encoding: Encoding,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { backoff: Backoff::default(), subscribe: Subscribe::Joined, heartbeat: None }
+        Self {
+            backoff: Backoff::default(),
+            subscribe: Subscribe::Joined,
+            heartbeat: None,
+            encoding: Encoding::Json,
+        }
     }
 }
 

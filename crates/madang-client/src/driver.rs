@@ -46,6 +46,7 @@ pub(crate) use request::Request;
 enum Waiting {
     Command(Reply<Result<Value, Error>>),
     Send(String),
+    Watch,
 }
 
 /// The background task.
@@ -60,6 +61,8 @@ pub(crate) struct Driver {
     last_rid: u64,
     waiting: HashMap<String, Waiting>,
     sends: HashMap<String, Vec<Reply<Result<Message, Error>>>>,
+    /// When to say whom one watches, if that is to be said.
+    watch_at: Option<Instant>,
     questions: JoinSet<Done>,
     loads: JoinSet<Done>,
 }
@@ -91,6 +94,7 @@ impl Driver {
             last_rid: 0,
             waiting: HashMap::new(),
             sends: HashMap::new(),
+            watch_at: None,
             questions: JoinSet::new(),
             loads: JoinSet::new(),
         }
@@ -158,6 +162,11 @@ impl Driver {
                 _ = reply.send(());
             }
             Request::Command { command, reply } => self.send_command(*command, reply).await,
+            Request::Watch { users, reply } => {
+                let effects = self.change(|state| state.watch_people(users));
+                self.carry_out(effects);
+                _ = reply.send(());
+            }
             Request::LearnMessage { message, reply } => {
                 self.change(|state| state.put_message(*message));
                 _ = reply.send(());
@@ -214,9 +223,15 @@ impl Driver {
         self.send(command, Some(&rid)).await;
     }
 
-    /// Sends what the outbox wants sent now.
+    /// Sends what the outbox wants sent now, and whom one watches.
     async fn send_due(&mut self) {
         let now = Instant::now();
+        if self.link.is_up() && self.watch_at.is_some_and(|at| at <= now) {
+            self.watch_at = None;
+            let (rid, watch) = (self.new_rid(), self.state.borrow().watched());
+            self.waiting.insert(rid.clone(), Waiting::Watch);
+            self.send(Command::Watch(watch), Some(&rid)).await;
+        }
         while self.link.is_up() && self.state.borrow().outbox.has_due(now) {
             for pending in self.change(|state| state.outbox.take_due(now)) {
                 let rid = self.new_rid();
@@ -270,6 +285,10 @@ impl Driver {
     fn answered(&mut self, rid: &str, answer: Result<Value, Error>) {
         match self.waiting.remove(rid) {
             Some(Waiting::Command(reply)) => _ = reply.send(answer),
+            Some(Waiting::Watch) => {
+                let wait = answer.err().and_then(|error| error.retry_after());
+                self.watch_at = self.watch_at.or_else(|| Some(Instant::now() + wait?));
+            }
             Some(Waiting::Send(nonce)) => {
                 let stored = answer.and_then(|payload| {
                     serde_json::from_value::<Message>(payload)

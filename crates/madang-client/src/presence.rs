@@ -7,7 +7,7 @@ use madang_proto::{
 };
 use serde_json::Value;
 
-use crate::{Client, Error, Http};
+use crate::{Client, Error, Http, driver::Request};
 
 /// Every method fails with [`Error`]: the server's refusal, or no answer.
 #[expect(clippy::missing_errors_doc, reason = "one sentence for all stands above")]
@@ -29,6 +29,13 @@ impl Client {
     /// Says that one is typing, to be repeated about every three seconds, or no more.
     pub async fn typing(&self, channel: ChannelId, typing: bool) -> Result<(), Error> {
         self.command(Command::Typing(SetTyping { channel_id: channel, typing })).await.map(drop)
+    }
+
+    /// Watches these people, in the place of those before: how they are is known also where people are
+    /// only counted. The first 100 of them; it holds over reconnects.
+    pub async fn watch_people(&self, users: impl IntoIterator<Item = UserId>) -> Result<(), Error> {
+        let users = users.into_iter().collect();
+        self.ask(|reply| Request::Watch { users, reply }).await
     }
 
     /// `JOIN_CHANNEL`: hear a channel on this connection; a public one is joined on the way. Answers

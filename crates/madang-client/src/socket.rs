@@ -6,17 +6,19 @@
 //! Invariants:
 //! - A frame of a type that this version does not know is told apart from a broken one, so a newer
 //!   server does no harm.
+//! - Several frames in one message come out one by one.
 
-use std::time::Duration;
+use std::{collections::VecDeque, fmt::Display, time::Duration};
 
 use futures_util::{SinkExt, StreamExt};
 use madang_proto::{
-    Command, Event,
+    Command, Encoding, Event,
     command::{ClientFrame, Hello},
     error::ErrorCode,
     event::{Ready, ServerFrame},
+    msgpack,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::{net::TcpStream, time::timeout};
 use tokio_tungstenite::{
@@ -55,6 +57,9 @@ pub enum Incoming {
 #[derive(Debug)]
 pub struct RawSocket {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    encoding: Encoding,
+    /// Frames of a message that are not given out yet.
+    waiting: VecDeque<Incoming>,
 }
 
 impl RawSocket {
@@ -64,12 +69,16 @@ impl RawSocket {
     /// # Errors
     /// The server's refusal, or [`Error::Network`].
     pub async fn connect(server: &str, token: Option<&str>) -> Result<Self, Error> {
-        let url = match server.split_once("://") {
-            Some(("https", rest)) => format!("wss://{rest}{BASE}/ws"),
-            Some((_, rest)) => format!("ws://{rest}{BASE}/ws"),
-            None => format!("ws://{server}{BASE}/ws"),
-        };
-        Self::open(&url, token).await
+        Self::open(&address(server), token).await
+    }
+
+    /// As [`RawSocket::connect`], in an encoding that is asked for by its subprotocol. A server that does
+    /// not know it refuses.
+    ///
+    /// # Errors
+    /// The server's refusal, or [`Error::Network`].
+    pub async fn connect_in(server: &str, token: Option<&str>, encoding: Encoding) -> Result<Self, Error> {
+        Self::open_in(&address(server), token, Some(encoding)).await
     }
 
     /// Connects to a `ws://` or `wss://` address just as given.
@@ -77,14 +86,24 @@ impl RawSocket {
     /// # Errors
     /// The server's refusal, or [`Error::Network`].
     pub async fn open(url: &str, token: Option<&str>) -> Result<Self, Error> {
+        Self::open_in(url, token, None).await
+    }
+
+    async fn open_in(url: &str, token: Option<&str>, encoding: Option<Encoding>) -> Result<Self, Error> {
         let mut request = url.into_client_request().map_err(|e| Error::Protocol(format!("{url}: {e}")))?;
         if let Some(token) = token {
             let value = HeaderValue::from_str(&format!("Bearer {token}"))
                 .map_err(|_| Error::Protocol("a token with characters that no header takes".to_owned()))?;
             request.headers_mut().insert(header::AUTHORIZATION, value);
         }
+        if let Some(encoding) = encoding {
+            let value = HeaderValue::from_static(encoding.subprotocol());
+            request.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, value);
+        }
         match timeout(PATIENCE, connect_async(request)).await {
-            Ok(Ok((stream, _))) => Ok(Self { stream }),
+            Ok(Ok((stream, _))) => {
+                Ok(Self { stream, encoding: encoding.unwrap_or_default(), waiting: VecDeque::new() })
+            }
             Ok(Err(error)) => Err(refusal(error)),
             Err(_) => Err(Error::Network("no answer in time".to_owned())),
         }
@@ -106,13 +125,22 @@ impl RawSocket {
         self.send_message(Message::binary(bytes)).await
     }
 
-    /// Sends anything as JSON.
+    /// Sends anything in the connection's encoding.
     ///
     /// # Errors
     /// [`Error::Network`] when the connection is gone or takes nothing.
-    pub async fn send_json(&mut self, frame: &impl Serialize) -> Result<(), Error> {
-        let text = serde_json::to_string(frame).map_err(|e| Error::Protocol(format!("frame: {e}")))?;
-        self.send_text(text).await
+    pub async fn send_frame(&mut self, frame: &impl Serialize) -> Result<(), Error> {
+        match self.encoding {
+            Encoding::Json => {
+                let text =
+                    serde_json::to_string(frame).map_err(|e| Error::Protocol(format!("frame: {e}")))?;
+                self.send_text(text).await
+            }
+            Encoding::MessagePack => {
+                let bytes = msgpack::to_vec(frame).map_err(|e| Error::Protocol(format!("frame: {e}")))?;
+                self.send_binary(bytes).await
+            }
+        }
     }
 
     /// Sends a command.
@@ -120,7 +148,7 @@ impl RawSocket {
     /// # Errors
     /// [`Error::Network`] when the connection is gone or takes nothing.
     pub async fn send(&mut self, command: Command, rid: Option<&str>) -> Result<(), Error> {
-        self.send_json(&ClientFrame { command, rid: rid.map(str::to_owned) }).await
+        self.send_frame(&ClientFrame { command, rid: rid.map(str::to_owned) }).await
     }
 
     async fn send_message(&mut self, message: Message) -> Result<(), Error> {
@@ -133,12 +161,18 @@ impl RawSocket {
     /// The next frame, or the end. Waits as long as it takes; giving up waiting loses nothing.
     pub async fn next_frame(&mut self) -> Incoming {
         loop {
+            if let Some(frame) = self.waiting.pop_front() {
+                return frame;
+            }
             match self.stream.next().await {
-                Some(Ok(Message::Text(text))) => return read(text.as_str()),
+                Some(Ok(Message::Text(text))) => {
+                    self.waiting.extend(read(serde_json::from_str(text.as_str())));
+                }
+                Some(Ok(Message::Binary(bytes))) => self.waiting.extend(read(msgpack::from_slice(&bytes))),
                 Some(Ok(Message::Close(frame))) => {
                     return Incoming::Closed(frame.map(|frame| frame.code.into()));
                 }
-                Some(Ok(Message::Binary(_) | Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
+                Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
                 Some(Err(_)) | None => return Incoming::Closed(None),
             }
         }
@@ -182,14 +216,34 @@ impl RawSocket {
     }
 }
 
-fn read(text: &str) -> Incoming {
-    match serde_json::from_str::<ServerFrame>(text) {
+/// The address of the gateway of the server at `server`.
+fn address(server: &str) -> String {
+    match server.split_once("://") {
+        Some(("https", rest)) => format!("wss://{rest}{BASE}/ws"),
+        Some((_, rest)) => format!("ws://{rest}{BASE}/ws"),
+        None => format!("ws://{server}{BASE}/ws"),
+    }
+}
+
+/// What came in one message: a frame, or an array of them.
+fn read<E: Display>(message: Result<Value, E>) -> Vec<Incoming> {
+    match message {
+        Ok(Value::Array(frames)) => frames.iter().map(read_one).collect(),
+        Ok(frame) => vec![read_one(&frame)],
+        Err(error) => {
+            tracing::warn!(%error, "a message that cannot be read is ignored");
+            vec![Incoming::Unknown(error.to_string())]
+        }
+    }
+}
+
+fn read_one(frame: &Value) -> Incoming {
+    match ServerFrame::deserialize(frame) {
         Ok(frame) => Incoming::Frame(Box::new(frame)),
         Err(error) => {
-            let value: Value = serde_json::from_str(text).unwrap_or_default();
-            let kind = value.get("type").and_then(Value::as_str).unwrap_or("without a type");
+            let kind = frame.get("type").and_then(Value::as_str).unwrap_or("without a type");
             tracing::warn!(kind, %error, "a frame that this version cannot read is ignored");
-            Incoming::Unknown(text.to_owned())
+            Incoming::Unknown(frame.to_string())
         }
     }
 }
@@ -208,10 +262,14 @@ mod tests {
 
     #[test]
     fn a_type_from_a_newer_server_is_told_apart() {
-        assert!(matches!(read(r#"{"type":"PONG","payload":{"versions":{}}}"#), Incoming::Frame(_)));
-        let newer = r#"{"type":"FANFARE","payload":{}}"#;
-        assert_eq!(read(newer), Incoming::Unknown(newer.to_owned()));
-        assert!(matches!(read("garbage"), Incoming::Unknown(_)));
+        let read = |text| read(serde_json::from_str(text));
+        let pong = r#"{"type":"PONG","payload":{"versions":{}}}"#;
+        assert!(matches!(read(pong)[..], [Incoming::Frame(_)]));
+        let newer = r#"{"payload":{},"type":"FANFARE"}"#;
+        assert_eq!(read(newer), [Incoming::Unknown(newer.to_owned())]);
+        assert!(matches!(read("garbage")[..], [Incoming::Unknown(_)]));
+        let joined = format!("[{pong},{newer},{pong}]");
+        assert!(matches!(read(&joined)[..], [Incoming::Frame(_), Incoming::Unknown(_), Incoming::Frame(_)]));
     }
 
     #[tokio::test]

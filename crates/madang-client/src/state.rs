@@ -14,6 +14,7 @@ mod apply;
 mod channel;
 mod comparable;
 mod members;
+mod presence;
 mod ready;
 mod timeline;
 
@@ -29,13 +30,13 @@ use madang_proto::{
     command::Resume,
     limits,
     messages::Message,
-    presence::{Presence, Status},
     workspaces::{Member, Workspace},
 };
 
 pub use channel::{ChannelState, Reloaded};
 pub use comparable::{Comparable, ComparableChannel};
 use members::Members;
+use presence::People;
 
 use crate::{Outbox, status::ConnectionStatus};
 
@@ -63,6 +64,8 @@ pub enum Effect {
     Workspace(WorkspaceId),
     /// All members of a workspace, once more; begin with [`State::expect_workspace_members`].
     WorkspaceMembers(WorkspaceId),
+    /// `WATCH` with [`State::watched`]; answered by `WATCHED`.
+    Watch,
     /// All channels of a workspace, once more; begin with [`State::expect_directory`].
     Directory(WorkspaceId),
 }
@@ -91,7 +94,7 @@ pub struct State {
     workspace_members: BTreeMap<WorkspaceId, Arc<Members>>,
     directories: BTreeMap<WorkspaceId, Arc<Directory>>,
     channels: BTreeMap<ChannelId, Arc<ChannelState>>,
-    presence: BTreeMap<UserId, Presence>,
+    people: People,
     users: Arc<BTreeMap<UserId, UserSummary>>,
 }
 
@@ -154,17 +157,6 @@ impl State {
     #[must_use]
     pub fn channel_named(&self, name: &str) -> Option<&ChannelState> {
         self.channels().find(|channel| channel.facts().name == name)
-    }
-
-    /// Whether someone is there.
-    #[must_use]
-    pub fn status_of(&self, user: UserId) -> Status {
-        self.presence.get(&user).map_or(Status::Offline, |presence| presence.status)
-    }
-
-    /// Everyone who was heard of as online or away.
-    pub fn presence(&self) -> impl Iterator<Item = &Presence> {
-        self.presence.values()
     }
 
     /// Someone's names, if they were heard of as an author or a member.

@@ -1,8 +1,8 @@
 //! What a client asks of the gateway: a closed set of commands.
 //!
-//! A frame is `{type, payload, rid?}`. [`ClientFrame::parse`] is the only way in; it tells an
-//! unknown type from a wrong payload and keeps the `rid` of a bad request, so that the answer finds
-//! its way back.
+//! A frame is `{type, payload, rid?}`. [`ClientFrame::parse`] and [`ClientFrame::parse_msgpack`] are the
+//! only ways in; they tell an unknown type from a wrong payload and keep the `rid` of a bad request, so
+//! that the answer finds its way back.
 
 use std::collections::BTreeMap;
 
@@ -11,11 +11,12 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use crate::{
-    ChannelId, MessageId,
+    ChannelId, MessageId, UserId,
     accounts::Secret,
     error::{ErrorCode, ErrorPayload},
     limits,
     messages::SendMessage,
+    msgpack,
 };
 
 /// Which channels a connection hears from the start.
@@ -51,6 +52,9 @@ pub struct Hello {
     /// Where the client stands.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resume: Option<Resume>,
+    /// Whether the server may put several frames into one WebSocket message, as an array.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub batch: bool,
 }
 
 /// The payload of `JOIN_CHANNEL` and `LEAVE_CHANNEL`.
@@ -81,6 +85,14 @@ pub struct SetReadMark {
     pub message_id: MessageId,
 }
 
+/// The payload of `WATCH`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Watch {
+    /// Who, at most 100; in the place of those before.
+    pub user_ids: Vec<UserId>,
+}
+
 /// The payload of `PING`.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -102,13 +114,15 @@ pub enum Command {
     Typing(SetTyping),
     /// Say up to where one has read.
     ReadReceipt(SetReadMark),
+    /// Be told how these people are, also where people are only counted; answered by `WATCHED`.
+    Watch(Watch),
     /// Heartbeat; answered by `PONG`.
     Ping(Empty),
 }
 
 /// The types of all commands, as on the wire.
-pub const TYPES: [&str; 7] =
-    ["HELLO", "JOIN_CHANNEL", "LEAVE_CHANNEL", "MESSAGE", "TYPING", "READ_RECEIPT", "PING"];
+pub const TYPES: [&str; 8] =
+    ["HELLO", "JOIN_CHANNEL", "LEAVE_CHANNEL", "MESSAGE", "TYPING", "READ_RECEIPT", "WATCH", "PING"];
 
 /// A frame from a client.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -119,6 +133,15 @@ pub struct ClientFrame {
     /// Comes back in the answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rid: Option<String>,
+}
+
+impl ClientFrame {
+    /// The MessagePack of the frame.
+    #[must_use]
+    pub fn to_msgpack(&self) -> Vec<u8> {
+        // Every type here is maps with string keys, so writing cannot fail.
+        msgpack::to_vec(self).unwrap_or_default()
+    }
 }
 
 /// Why a frame could not be read.
@@ -137,6 +160,18 @@ impl ClientFrame {
     /// [`BadFrame`] with an `invalid` error where the sender can be told what is wrong, without one
     /// where the text is not JSON or not an object with a `type`.
     pub fn parse(text: &str) -> Result<Self, BadFrame> {
+        Self::read(serde_json::from_str(text).map_err(|_| BadFrame { rid: None, error: None })?)
+    }
+
+    /// Reads a frame of MessagePack, by the same rules.
+    ///
+    /// # Errors
+    /// As [`ClientFrame::parse`].
+    pub fn parse_msgpack(bytes: &[u8]) -> Result<Self, BadFrame> {
+        Self::read(msgpack::from_slice(bytes).map_err(|_| BadFrame { rid: None, error: None })?)
+    }
+
+    fn read(value: Value) -> Result<Self, BadFrame> {
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]
         struct Raw {
@@ -145,7 +180,6 @@ impl ClientFrame {
             payload: Option<Value>,
             rid: Option<String>,
         }
-        let value: Value = serde_json::from_str(text).map_err(|_| BadFrame { rid: None, error: None })?;
         if !value.get("type").is_some_and(Value::is_string) {
             return Err(BadFrame { rid: None, error: None });
         }

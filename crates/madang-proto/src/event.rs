@@ -18,7 +18,8 @@ use crate::{
     channels::{Channel, ChannelChange, ChannelChanges},
     error::ErrorPayload,
     messages::Message,
-    presence::{Presence, Typing},
+    msgpack,
+    presence::{Online, Presence, Typing, Watched},
     reads::ReadMark,
     workspaces::{MemberChange, Workspace},
 };
@@ -38,8 +39,10 @@ pub struct Ready {
     pub workspaces: Vec<Workspace>,
     /// The user's channels, with their own read marks and the newest versions.
     pub channels: Vec<Channel>,
-    /// Those of the user's workspaces who are online or away.
+    /// Those who are online or away, of the user's workspaces that are `named` in `online`.
     pub presence: Vec<Presence>,
+    /// How many are online or away, by workspace.
+    pub online: Vec<Online>,
     /// For each channel in `resume`: what changed since.
     pub changes: Vec<ChannelChanges>,
     /// Channels in `resume` that are too far behind: fetch a page anew.
@@ -74,6 +77,10 @@ pub enum Event {
     Typing(Typing),
     /// Someone came or went.
     Presence(Presence),
+    /// How many are there, where that is all that is told, or is so no more.
+    Online(Online),
+    /// The answer to `WATCH`.
+    Watched(Watched),
     /// Someone read on.
     ReadReceipt(ReadMark),
     /// A channel changed.
@@ -110,6 +117,13 @@ impl ServerFrame {
     pub fn to_json(&self) -> String {
         // Every type here is maps with string keys, so writing JSON cannot fail.
         serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// The MessagePack of the frame.
+    #[must_use]
+    pub fn to_msgpack(&self) -> Vec<u8> {
+        // As above.
+        msgpack::to_vec(self).unwrap_or_default()
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{ChannelId, UserId};
+use crate::{ChannelId, UserId, WorkspaceId};
 
 /// Whether someone is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, ToSchema)]
@@ -28,6 +28,28 @@ pub struct Presence {
     /// What they say about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub custom_status: Option<String>,
+}
+
+/// How many of a workspace are there: the payload of `ONLINE`, and a part of `READY` and `WATCHED`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Online {
+    /// Where.
+    pub workspace_id: WorkspaceId,
+    /// How many are online or away.
+    pub online: u32,
+    /// Whether each of them is told of by `PRESENCE`. Where too many are there, only the number is told,
+    /// and of people only those whom one watches.
+    pub named: bool,
+}
+
+/// The payload of `WATCHED`: all that a connection is told of people from now on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Watched {
+    /// Those watched, whether they are there or not, and those who are there in workspaces that are
+    /// `named`. Whoever is not in it is not known.
+    pub presence: Vec<Presence>,
+    /// How many are there, by workspace.
+    pub online: Vec<Online>,
 }
 
 /// What a user may say of themself: offline is not chosen but happens.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use divan::{Bencher, counter::ItemsCount};
+use madang_proto::Encoding;
 use madang_realtime::{
     BusItem, Class, Codec, Connection, ConnectionInfo, Envelope, Faults, Frame, Hub, Outbox, Payload, Topic,
 };
@@ -26,8 +27,12 @@ fn topic() -> Topic {
 struct Encoded;
 
 impl Payload for Encoded {
-    fn encode(&self, _: Codec) -> Bytes {
+    fn encode(&self, _: Encoding) -> Bytes {
         Bytes::from_static(FRAME)
+    }
+
+    fn compress(&self, _: &Frame) -> Option<Frame> {
+        None
     }
 }
 
@@ -66,7 +71,7 @@ impl Crowd {
                 id: id.into(),
                 user: id.into(),
                 session: id.into(),
-                codec: Codec::Json,
+                codec: Codec::JSON,
                 follows: true,
             });
             connection.subscribe(&[topic()]);

@@ -5,14 +5,14 @@
 //! write, however many they are.
 //!
 //! Invariants:
-//! - All envelopes are of one topic and one class, in their order.
+//! - All envelopes are of one topic, one class and for the same audience, in their order.
 //! - Several are joined only up to [`JOINED_BYTES`], which leaves most of an outbox free.
 
 use std::sync::{Arc, OnceLock};
 
 use bytes::{Bytes, BytesMut};
 
-use crate::{Class, Codec, Envelope, Frame, Topic};
+use crate::{Audience, Class, Codec, Envelope, Frame, Topic};
 
 /// Most bytes of several envelopes in one batch, as JSON.
 const JOINED_BYTES: usize = 32 * 1024;
@@ -34,7 +34,10 @@ impl Batch {
     /// Takes another envelope in, if it belongs here and there is room.
     pub(crate) fn join(&mut self, next: &Arc<Envelope>) -> bool {
         let length = |envelope: &Envelope| envelope.frame(Codec::default()).len();
-        if next.topic() != self.topic() || next.class() != self.class() {
+        let belongs = next.topic() == self.topic()
+            && next.class() == self.class()
+            && next.audience() == self.audience();
+        if !belongs {
             return false;
         }
         if self.more.is_empty() {
@@ -55,6 +58,10 @@ impl Batch {
 
     pub(crate) fn class(&self) -> Class {
         self.first.class()
+    }
+
+    pub(crate) fn audience(&self) -> &Audience {
+        self.first.audience()
     }
 
     /// How many envelopes.
@@ -93,14 +100,14 @@ mod tests {
     #[test]
     fn what_is_joined_is_of_one_topic_and_class_and_bounded() {
         let mut batch = Batch::from(change(channel(1), 1));
-        let frames = std::ptr::from_ref(batch.frame(Codec::Json));
-        assert_eq!(frames, std::ptr::from_ref(batch.first.frame(Codec::Json)), "alone it is not copied");
+        let frames = std::ptr::from_ref(batch.frame(Codec::JSON));
+        assert_eq!(frames, std::ptr::from_ref(batch.first.frame(Codec::JSON)), "alone it is not copied");
         assert!(batch.join(&note(channel(1), "b")) && batch.join(&change(channel(1), 2)));
         assert!(!batch.join(&change(channel(2), 3)), "another topic");
         let typing = Envelope::new(channel(1), None, Class::Ephemeral, Arc::new(Text("c".into())));
         assert!(!batch.join(&typing), "another class");
         assert!(!batch.join(&named(channel(1), 3, &"x".repeat(JOINED_BYTES))), "too much");
         assert_eq!((batch.len(), batch.version()), (3, Some(2)));
-        assert_eq!(batch.frame(Codec::Json), &frame("1b2"));
+        assert_eq!(batch.frame(Codec::JSON), &frame("1b2"));
     }
 }

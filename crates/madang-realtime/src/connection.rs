@@ -70,6 +70,11 @@ impl Connection {
         self.shard.unsubscribe(self.key, topic);
     }
 
+    /// Watches the presence of these users from now on, in the place of those before.
+    pub fn watch(&self, users: &[UserId]) {
+        self.shard.watch(self.key, users);
+    }
+
     /// Whether it hears this topic.
     #[must_use]
     pub fn hears(&self, topic: Topic) -> bool {

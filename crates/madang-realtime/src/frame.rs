@@ -1,4 +1,4 @@
-//! Envelopes and frames: an event made once, encoded once, shared by all who hear it.
+//! Envelopes and frames: an event made once, encoded and compressed once, shared by all who hear it.
 //!
 //! Invariants:
 //! - A shared payload has no field that depends on who hears it.
@@ -11,29 +11,41 @@ use std::{
 };
 
 use bytes::Bytes;
+use madang_proto::Encoding;
 
 use crate::Topic;
 
-/// How frames are written for a connection.
+/// How frames are written for a connection: the encoding, and whether compressed where it is worth it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Codec {
-    /// JSON text.
-    #[default]
-    Json,
+pub struct Codec {
+    /// How the objects are written.
+    pub encoding: Encoding,
+    /// Whether frames may be compressed.
+    pub deflate: bool,
 }
 
 impl Codec {
     /// How many codecs there are.
-    pub const COUNT: usize = 1;
+    pub const COUNT: usize = 4;
+    /// JSON, not compressed.
+    pub const JSON: Self = Self { encoding: Encoding::Json, deflate: false };
+
+    /// The same without compression.
+    #[must_use]
+    pub const fn plain(self) -> Self {
+        Self { deflate: false, ..self }
+    }
 
     pub(crate) const fn index(self) -> usize {
-        match self {
-            Self::Json => 0,
-        }
+        let encoding = match self.encoding {
+            Encoding::Json => 0,
+            Encoding::MessagePack => 2,
+        };
+        if self.deflate { encoding + 1 } else { encoding }
     }
 }
 
-/// The encoded text of one frame. Cloning shares the bytes.
+/// The bytes of whole frames. Cloning shares them.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Frame(Bytes);
 
@@ -83,8 +95,11 @@ impl fmt::Debug for Frame {
 
 /// What can be encoded as a frame.
 pub trait Payload: Send + Sync {
-    /// The whole frame as `codec` writes it.
-    fn encode(&self, codec: Codec) -> Bytes;
+    /// The whole frame, not compressed.
+    fn encode(&self, encoding: Encoding) -> Bytes;
+
+    /// The same frame compressed; nothing where it is not worth it.
+    fn compress(&self, frame: &Frame) -> Option<Frame>;
 }
 
 /// How much it matters that a frame arrives.
@@ -97,9 +112,27 @@ pub enum Class {
     Ephemeral,
 }
 
+/// Which of those who hear a topic an envelope is for, by what else they hear: one event may go to
+/// several topics and still reach nobody twice, nor anyone who has no part in it any more.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Audience {
+    /// Only those who hear one of these; everyone, when there are none.
+    pub among: Vec<Topic>,
+    /// None of those who hear one of these.
+    pub except: Vec<Topic>,
+}
+
+impl Audience {
+    /// Whether it takes in who hears what `hears` says.
+    pub(crate) fn takes(&self, hears: impl Fn(&Topic) -> bool) -> bool {
+        (self.among.is_empty() || self.among.iter().any(&hears)) && !self.except.iter().any(&hears)
+    }
+}
+
 /// One event on its way to everyone who hears its topic.
 pub struct Envelope {
     topic: Topic,
+    audience: Audience,
     version: Option<i64>,
     class: Class,
     payload: Arc<dyn Payload>,
@@ -111,13 +144,32 @@ impl Envelope {
     /// is not part of a channel's history has none.
     #[must_use]
     pub fn new(topic: Topic, version: Option<i64>, class: Class, payload: Arc<dyn Payload>) -> Arc<Self> {
-        Arc::new(Self { topic, version, class, payload, frames: std::array::from_fn(|_| OnceLock::new()) })
+        Self::for_some(topic, Audience::default(), version, class, payload)
+    }
+
+    /// The same for only some of those who hear the topic.
+    #[must_use]
+    pub fn for_some(
+        topic: Topic,
+        audience: Audience,
+        version: Option<i64>,
+        class: Class,
+        payload: Arc<dyn Payload>,
+    ) -> Arc<Self> {
+        let frames = std::array::from_fn(|_| OnceLock::new());
+        Arc::new(Self { topic, audience, version, class, payload, frames })
     }
 
     /// Who hears it.
     #[must_use]
     pub const fn topic(&self) -> Topic {
         self.topic
+    }
+
+    /// Which of those who hear the topic it is for.
+    #[must_use]
+    pub const fn audience(&self) -> &Audience {
+        &self.audience
     }
 
     /// Its place in the topic's history.
@@ -132,10 +184,16 @@ impl Envelope {
         self.class
     }
 
-    /// The frame for one codec, encoded when it is first asked for.
+    /// The frame for one codec, encoded, and compressed, when it is first asked for.
     #[must_use]
     pub fn frame(&self, codec: Codec) -> &Frame {
-        self.frames[codec.index()].get_or_init(|| Frame::new(self.payload.encode(codec)))
+        self.frames[codec.index()].get_or_init(|| {
+            if !codec.deflate {
+                return Frame::new(self.payload.encode(codec.encoding));
+            }
+            let plain = self.frame(codec.plain());
+            self.payload.compress(plain).unwrap_or_else(|| plain.clone())
+        })
     }
 }
 
@@ -155,22 +213,71 @@ mod tests {
 
     use super::*;
 
-    struct Counting(AtomicUsize);
+    /// Counts how often it is encoded and how often compressed.
+    #[derive(Default)]
+    struct Counting {
+        encoded: AtomicUsize,
+        compressed: AtomicUsize,
+        worth_it: bool,
+    }
+
+    impl Counting {
+        fn counts(&self) -> (usize, usize) {
+            (self.encoded.load(Ordering::Relaxed), self.compressed.load(Ordering::Relaxed))
+        }
+    }
 
     impl Payload for Counting {
-        fn encode(&self, _: Codec) -> Bytes {
-            self.0.fetch_add(1, Ordering::Relaxed);
-            Bytes::from_static(b"{}")
+        fn encode(&self, encoding: Encoding) -> Bytes {
+            self.encoded.fetch_add(1, Ordering::Relaxed);
+            format!("{encoding:?}").into()
         }
+
+        fn compress(&self, frame: &Frame) -> Option<Frame> {
+            self.compressed.fetch_add(1, Ordering::Relaxed);
+            self.worth_it.then(|| Frame::new(frame.bytes().slice(..1)))
+        }
+    }
+
+    const MESSAGE_PACK: Codec = Codec { encoding: Encoding::MessagePack, deflate: false };
+
+    fn deflated(codec: Codec) -> Codec {
+        Codec { deflate: true, ..codec }
+    }
+
+    fn envelope(payload: &Arc<Counting>) -> Arc<Envelope> {
+        Envelope::new(Topic::Channel(1.into()), Some(1), Class::Durable, payload.clone())
     }
 
     #[test]
     fn an_envelope_is_encoded_once_on_first_need_and_shared() {
-        let payload = Arc::new(Counting(AtomicUsize::new(0)));
-        let envelope = Envelope::new(Topic::Channel(1.into()), Some(1), Class::Durable, payload.clone());
-        assert_eq!(payload.0.load(Ordering::Relaxed), 0);
-        let first = envelope.frame(Codec::Json).bytes().as_ptr();
-        assert_eq!(envelope.frame(Codec::Json).clone().into_bytes().as_ptr(), first);
-        assert_eq!(payload.0.load(Ordering::Relaxed), 1);
+        let payload = Arc::new(Counting::default());
+        let envelope = envelope(&payload);
+        assert_eq!(payload.counts(), (0, 0));
+        let first = envelope.frame(Codec::JSON).bytes().as_ptr();
+        assert_eq!(envelope.frame(Codec::JSON).clone().into_bytes().as_ptr(), first);
+        assert_eq!(payload.counts(), (1, 0));
+    }
+
+    #[test]
+    fn each_encoding_is_compressed_once_from_the_frame_that_is_there() {
+        let payload = Arc::new(Counting { worth_it: true, ..Counting::default() });
+        let envelope = envelope(&payload);
+        for _ in 0..3 {
+            assert_eq!(&envelope.frame(deflated(Codec::JSON)).bytes()[..], b"J");
+            assert_eq!(&envelope.frame(deflated(MESSAGE_PACK)).bytes()[..], b"M");
+            assert_eq!(&envelope.frame(Codec::JSON).bytes()[..], b"Json");
+            assert_eq!(&envelope.frame(MESSAGE_PACK).bytes()[..], b"MessagePack");
+        }
+        assert_eq!(payload.counts(), (2, 2));
+    }
+
+    #[test]
+    fn what_is_not_worth_compressing_is_the_plain_frame_itself() {
+        let payload = Arc::new(Counting::default());
+        let envelope = envelope(&payload);
+        let frame = envelope.frame(deflated(Codec::JSON)).bytes().as_ptr();
+        assert_eq!(envelope.frame(Codec::JSON).bytes().as_ptr(), frame);
+        assert_eq!(payload.counts(), (1, 1));
     }
 }

@@ -32,7 +32,7 @@ pub mod topic;
 
 pub use bus::{Bus, BusItem, Control};
 pub use connection::{Connection, ConnectionInfo};
-pub use frame::{Class, Codec, Envelope, Frame, Payload};
+pub use frame::{Audience, Class, Codec, Envelope, Frame, Payload};
 pub use hub::{Hub, HubStats};
 pub use outbox::Outbox;
 pub use presence::Presence;

@@ -4,13 +4,16 @@
 //! [`limits::AWAY_MS`], and offline [`limits::OFFLINE_MS`] after their last connection closed, so
 //! that a page being reloaded shows nothing. What they chose lasts until then.
 //!
+//! What changes is gathered until [`Presence::settle`]: whoever comes and goes in between is told of
+//! once, and who is as before not at all.
+//!
 //! Invariants:
 //! - Pure: times are arguments, in Unix milliseconds.
-//! - A transition is returned exactly when what is shown of a user changes, so at most one for each
-//!   user and call.
-//! - Whoever is shown as offline has no entry.
+//! - A transition is settled exactly when what is shown of a user differs from what was settled last,
+//!   so at most one for each user and call.
+//! - After settling, whoever is shown as offline has no entry.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use madang_proto::{
     UserId, limits,
@@ -24,7 +27,19 @@ pub type Transition = presence::Presence;
 #[derive(Debug, Default)]
 pub struct Presence {
     users: HashMap<UserId, Entry>,
+    changed: HashSet<UserId>,
 }
+
+/// What changed since it was settled last.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Settled {
+    /// What is to be told, sorted by user.
+    pub transitions: Vec<Transition>,
+    /// Who is not there any more, also those whose coming was not told either.
+    pub gone: Vec<UserId>,
+}
+
+type Shown = (Status, Option<String>);
 
 #[derive(Debug, Default)]
 struct Entry {
@@ -34,7 +49,8 @@ struct Entry {
     active_ms: i64,
     away: bool,
     custom: Option<String>,
-    shown: (Status, Option<String>),
+    shown: Shown,
+    settled: Shown,
 }
 
 impl Presence {
@@ -45,52 +61,65 @@ impl Presence {
     }
 
     /// A connection of the user opened.
-    pub fn connected(&mut self, user: UserId, now_ms: i64) -> Option<Transition> {
+    pub fn connected(&mut self, user: UserId, now_ms: i64) {
         let entry = self.users.entry(user).or_default();
         entry.connections += 1;
         entry.active_ms = now_ms;
-        entry.show(user, now_ms)
+        self.show(user, now_ms);
     }
 
     /// A connection of the user closed. Nothing is shown before [`Self::sweep`] finds that none
     /// came back.
-    pub fn disconnected(&mut self, user: UserId, now_ms: i64) -> Option<Transition> {
-        let entry = self.users.get_mut(&user)?;
-        entry.connections = entry.connections.saturating_sub(1);
-        entry.left_ms = now_ms;
-        None
+    pub fn disconnected(&mut self, user: UserId, now_ms: i64) {
+        if let Some(entry) = self.users.get_mut(&user) {
+            entry.connections = entry.connections.saturating_sub(1);
+            entry.left_ms = now_ms;
+        }
     }
 
     /// The user did something.
-    pub fn active(&mut self, user: UserId, now_ms: i64) -> Option<Transition> {
-        let entry = self.users.get_mut(&user)?;
-        entry.active_ms = now_ms;
-        entry.show(user, now_ms)
+    pub fn active(&mut self, user: UserId, now_ms: i64) {
+        if let Some(entry) = self.users.get_mut(&user) {
+            entry.active_ms = now_ms;
+            self.show(user, now_ms);
+        }
     }
 
     /// The user says whether they are away, and what to show beside it; that is an activity too.
     /// Lost on someone who is offline.
-    pub fn choose(
-        &mut self,
-        user: UserId,
-        away: bool,
-        custom: Option<String>,
-        now_ms: i64,
-    ) -> Option<Transition> {
-        let entry = self.users.get_mut(&user)?;
-        (entry.away, entry.custom, entry.active_ms) = (away, custom, now_ms);
-        entry.show(user, now_ms)
+    pub fn choose(&mut self, user: UserId, away: bool, custom: Option<String>, now_ms: i64) {
+        if let Some(entry) = self.users.get_mut(&user) {
+            (entry.away, entry.custom, entry.active_ms) = (away, custom, now_ms);
+            self.show(user, now_ms);
+        }
     }
 
-    /// What changed by time alone, sorted by user. To be called about once a second.
-    pub fn sweep(&mut self, now_ms: i64) -> Vec<Transition> {
-        let mut transitions = Vec::new();
-        self.users.retain(|user, entry| {
-            transitions.extend(entry.show(*user, now_ms));
-            entry.shown.0 != Status::Offline
-        });
-        transitions.sort_unstable_by_key(|transition| transition.user_id);
-        transitions
+    /// Finds what changed by time alone. To be called about once a second.
+    pub fn sweep(&mut self, now_ms: i64) {
+        for (user, entry) in &mut self.users {
+            if entry.show(now_ms) {
+                self.changed.insert(*user);
+            }
+        }
+    }
+
+    /// What changed since the last call.
+    pub fn settle(&mut self) -> Settled {
+        let mut settled = Settled::default();
+        for user in std::mem::take(&mut self.changed) {
+            let Some(entry) = self.users.get_mut(&user) else { continue };
+            if entry.shown != entry.settled {
+                entry.settled.clone_from(&entry.shown);
+                settled.transitions.push(shown(user, &entry.shown));
+            }
+            if entry.shown.0 == Status::Offline {
+                self.users.remove(&user);
+                settled.gone.push(user);
+            }
+        }
+        settled.transitions.sort_unstable_by_key(|transition| transition.user_id);
+        settled.gone.sort_unstable();
+        settled
     }
 
     /// What is shown of a user.
@@ -99,9 +128,10 @@ impl Presence {
         self.users.get(&user).map_or_else(|| shown(user, &(Status::Offline, None)), |e| shown(user, &e.shown))
     }
 
-    /// What is shown of those of these users who are not offline.
-    pub fn of(&self, users: impl IntoIterator<Item = UserId>) -> Vec<presence::Presence> {
-        users.into_iter().filter_map(|user| Some(shown(user, &self.users.get(&user)?.shown))).collect()
+    fn show(&mut self, user: UserId, now_ms: i64) {
+        if self.users.get_mut(&user).is_some_and(|entry| entry.show(now_ms)) {
+            self.changed.insert(user);
+        }
     }
 }
 
@@ -116,18 +146,17 @@ impl Entry {
         }
     }
 
-    fn show(&mut self, user: UserId, now_ms: i64) -> Option<Transition> {
+    /// Whether something else is shown than before.
+    fn show(&mut self, now_ms: i64) -> bool {
         let status = self.status(now_ms);
         let now = (status, if status == Status::Offline { None } else { self.custom.clone() });
-        if now == self.shown {
-            return None;
-        }
+        let changed = now != self.shown;
         self.shown = now;
-        Some(shown(user, &self.shown))
+        changed
     }
 }
 
-fn shown(user_id: UserId, (status, custom_status): &(Status, Option<String>)) -> presence::Presence {
+fn shown(user_id: UserId, (status, custom_status): &Shown) -> presence::Presence {
     presence::Presence { user_id, status: *status, custom_status: custom_status.clone() }
 }
 
@@ -148,32 +177,49 @@ mod tests {
         Transition { user_id: alice(), status, custom_status }
     }
 
+    fn told(presence: &mut Presence) -> Vec<Transition> {
+        presence.settle().transitions
+    }
+
+    fn told_at(presence: &mut Presence, now_ms: i64) -> Vec<Transition> {
+        presence.sweep(now_ms);
+        told(presence)
+    }
+
     fn online() -> Presence {
         let mut presence = Presence::new();
-        assert_eq!(presence.connected(alice(), 0), Some(is(Status::Online, "")));
+        presence.connected(alice(), 0);
+        assert_eq!(told(&mut presence), [is(Status::Online, "")]);
         presence
     }
 
     #[test]
     fn online_with_the_first_connection_and_offline_a_while_after_the_last() {
         let mut presence = online();
-        assert_eq!(presence.connected(alice(), 10), None, "a second connection shows nothing");
-        assert_eq!(presence.disconnected(alice(), 20), None);
-        assert_eq!(presence.sweep(20 + OFFLINE), []);
-        assert_eq!(presence.disconnected(alice(), 30_000), None);
-        assert_eq!(presence.sweep(30_000 + OFFLINE - 1), []);
-        assert_eq!(presence.sweep(30_000 + OFFLINE), [is(Status::Offline, "")]);
-        assert_eq!(presence.sweep(90_000), []);
-        assert!(presence.users.is_empty(), "nothing is left of who is offline");
+        presence.connected(alice(), 10);
+        assert_eq!(told(&mut presence), [], "a second connection shows nothing");
+        presence.disconnected(alice(), 20);
+        assert_eq!(told_at(&mut presence, 20 + OFFLINE), []);
+        presence.disconnected(alice(), 30_000);
+        assert_eq!(told_at(&mut presence, 30_000 + OFFLINE - 1), []);
+        presence.sweep(30_000 + OFFLINE);
+        let settled = Settled { transitions: vec![is(Status::Offline, "")], gone: vec![alice()] };
+        assert_eq!(presence.settle(), settled);
+        assert_eq!(told_at(&mut presence, 90_000), []);
+        assert!(
+            presence.users.is_empty() && presence.changed.is_empty(),
+            "nothing is left of who is offline"
+        );
     }
 
     #[test]
     fn a_reload_shows_nothing_and_keeps_what_was_chosen() {
         let mut presence = online();
-        assert_eq!(presence.choose(alice(), true, Some("lunch".into()), 5), Some(is(Status::Away, "lunch")));
+        presence.choose(alice(), true, Some("lunch".into()), 5);
+        assert_eq!(told(&mut presence), [is(Status::Away, "lunch")]);
         presence.disconnected(alice(), 10);
-        assert_eq!(presence.connected(alice(), 900), None);
-        assert_eq!(presence.sweep(9 * OFFLINE), []);
+        presence.connected(alice(), 900);
+        assert_eq!(told_at(&mut presence, 9 * OFFLINE), []);
         assert_eq!(presence.get(alice()), is(Status::Away, "lunch"));
     }
 
@@ -182,52 +228,84 @@ mod tests {
         let mut presence = online();
         presence.choose(alice(), true, Some("lunch".into()), 5);
         presence.disconnected(alice(), 10);
-        assert_eq!(presence.sweep(10 + OFFLINE), [is(Status::Offline, "")]);
-        assert_eq!(presence.connected(alice(), 60_000), Some(is(Status::Online, "")));
+        assert_eq!(told_at(&mut presence, 10 + OFFLINE), [is(Status::Offline, "")]);
+        presence.connected(alice(), 60_000);
+        assert_eq!(told(&mut presence), [is(Status::Online, "")]);
     }
 
     #[test]
-    fn coming_back_late_but_before_a_sweep_shows_nothing_but_forgets_nothing_either() {
+    fn coming_back_late_but_before_it_is_settled_shows_nothing_but_forgets_nothing_either() {
         let mut presence = online();
         presence.disconnected(alice(), 10);
-        assert_eq!(presence.connected(alice(), 10 + 2 * OFFLINE), None);
+        presence.sweep(10 + 2 * OFFLINE);
+        presence.connected(alice(), 10 + 2 * OFFLINE);
+        assert_eq!(presence.settle(), Settled::default());
+    }
+
+    #[test]
+    fn who_comes_and_goes_before_it_is_settled_is_not_told_of_but_gone() {
+        let mut presence = Presence::new();
+        presence.connected(alice(), 0);
+        presence.disconnected(alice(), 1);
+        presence.sweep(1 + OFFLINE);
+        assert_eq!(presence.settle(), Settled { transitions: vec![], gone: vec![alice()] });
+        assert!(presence.users.is_empty());
+    }
+
+    #[test]
+    fn of_many_changes_the_last_is_told() {
+        let mut presence = online();
+        for at in 1..100 {
+            presence.choose(alice(), at % 2 == 1, Some(at.to_string()), at);
+        }
+        assert_eq!(told(&mut presence), [is(Status::Away, "99")]);
+        presence.choose(alice(), false, None, 100);
+        presence.choose(alice(), true, Some("99".into()), 101);
+        assert_eq!(told(&mut presence), [], "it is as it was");
     }
 
     #[test]
     fn idle_is_away_and_activity_brings_back() {
         let mut presence = online();
-        assert_eq!(presence.sweep(AWAY - 1), []);
-        assert_eq!(presence.sweep(AWAY), [is(Status::Away, "")]);
-        assert_eq!(presence.sweep(AWAY + 1), []);
-        assert_eq!(presence.active(alice(), AWAY + 2), Some(is(Status::Online, "")));
-        assert_eq!(presence.active(alice(), AWAY + 3), None);
+        assert_eq!(told_at(&mut presence, AWAY - 1), []);
+        assert_eq!(told_at(&mut presence, AWAY), [is(Status::Away, "")]);
+        assert_eq!(told_at(&mut presence, AWAY + 1), []);
+        presence.active(alice(), AWAY + 2);
+        assert_eq!(told(&mut presence), [is(Status::Online, "")]);
+        presence.active(alice(), AWAY + 3);
+        assert_eq!(told(&mut presence), []);
     }
 
     #[test]
     fn away_by_choice_stays_through_activity_until_chosen_otherwise() {
         let mut presence = online();
         presence.choose(alice(), true, None, 1);
-        assert_eq!(presence.active(alice(), 2), None);
-        assert_eq!(presence.choose(alice(), true, None, 3), None, "nothing new is not told");
-        assert_eq!(presence.choose(alice(), false, None, AWAY * 2), Some(is(Status::Online, "")));
+        assert_eq!(told(&mut presence), [is(Status::Away, "")]);
+        presence.active(alice(), 2);
+        presence.choose(alice(), true, None, 3);
+        assert_eq!(told(&mut presence), [], "nothing new is not told");
+        presence.choose(alice(), false, None, AWAY * 2);
+        assert_eq!(told(&mut presence), [is(Status::Online, "")]);
     }
 
     #[test]
     fn who_is_not_there_has_no_say() {
         let mut presence = Presence::new();
-        assert_eq!(presence.choose(alice(), true, None, 0), None);
-        assert_eq!(presence.active(alice(), 0), None);
-        assert_eq!(presence.disconnected(alice(), 0), None);
+        presence.choose(alice(), true, None, 0);
+        presence.active(alice(), 0);
+        presence.disconnected(alice(), 0);
+        assert_eq!(presence.settle(), Settled::default());
         assert_eq!(presence.get(alice()), is(Status::Offline, ""));
     }
 
     #[test]
-    fn a_sweep_tells_of_each_user_once_and_of_lists_only_those_who_are_there() {
+    fn a_sweep_finds_each_user_once() {
         let mut presence = online();
         presence.connected(2.into(), 0);
         presence.disconnected(2.into(), AWAY - OFFLINE);
-        let swept: Vec<_> = presence.sweep(AWAY).into_iter().map(|t| (t.user_id.get(), t.status)).collect();
+        told(&mut presence);
+        let swept: Vec<_> =
+            told_at(&mut presence, AWAY).into_iter().map(|t| (t.user_id.get(), t.status)).collect();
         assert_eq!(swept, [(1, Status::Away), (2, Status::Offline)]);
-        assert_eq!(presence.of([alice(), 2.into(), 3.into()]), [is(Status::Away, "")]);
     }
 }

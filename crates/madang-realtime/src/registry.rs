@@ -103,6 +103,12 @@ impl Registry {
         self.topics.get(&topic).map_or(0, |receivers| receivers.keys.len())
     }
 
+    /// Whose presence a connection watches.
+    pub(crate) fn watched(&self, key: usize) -> Vec<Topic> {
+        let topics = self.connections.get(key).into_iter().flat_map(|member| member.topics.keys().copied());
+        topics.filter(|topic| matches!(topic, Topic::Presence(_))).collect()
+    }
+
     /// Copies the keys of a topic's receivers, and says as of which removal.
     pub(crate) fn receivers(&self, topic: Topic, into: &mut Vec<usize>) -> u64 {
         into.clear();
@@ -117,7 +123,8 @@ impl Registry {
         let (topic, class) = (batch.topic(), batch.class());
         let unchanged = self.removals == as_of;
         for member in keys.iter().filter_map(|key| self.connections.get(*key)) {
-            if unchanged || member.topics.contains_key(&topic) {
+            let hears = |topic: &Topic| member.topics.contains_key(topic);
+            if (unchanged || hears(&topic)) && batch.audience().takes(hears) {
                 member.outbox.push(batch.frame(member.info.codec).clone(), class);
             }
         }
@@ -143,7 +150,7 @@ impl Registry {
         let Some(member) = self.connections.get(key) else { return Vec::new() };
         let version = |topic: &Topic| match topic {
             Topic::Channel(id) => Some((*id, self.topics.get(topic)?.delivered?)),
-            Topic::Workspace(_) | Topic::User(_) => None,
+            Topic::Workspace(_) | Topic::User(_) | Topic::Presence(_) => None,
         };
         member.topics.keys().filter_map(version).collect()
     }

@@ -23,7 +23,7 @@ use std::{
     sync::Arc,
 };
 
-use madang_proto::ChannelId;
+use madang_proto::{ChannelId, UserId};
 use parking_lot::Mutex;
 use tokio::{
     sync::mpsc,
@@ -277,6 +277,17 @@ impl Shard {
 
     pub(crate) fn unsubscribe(&self, key: usize, topic: Topic) {
         self.end(&mut self.state.lock(), key, topic);
+    }
+
+    /// Ends what a connection watches and begins with these users.
+    pub(crate) fn watch(&self, key: usize, users: &[UserId]) {
+        let mut state = self.state.lock();
+        for topic in state.registry.watched(key) {
+            if !matches!(topic, Topic::Presence(user) if users.contains(&user)) {
+                self.end(&mut state, key, topic);
+            }
+        }
+        users.iter().for_each(|user| self.add(&mut state, key, Topic::Presence(*user)));
     }
 
     pub(crate) fn hears(&self, key: usize, topic: Topic) -> bool {

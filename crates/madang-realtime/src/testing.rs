@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use madang_proto::close::CloseCode;
+use madang_proto::{Encoding, close::CloseCode};
 use tokio::time::timeout;
 
 use crate::{
@@ -15,9 +15,13 @@ use crate::{
 pub(crate) struct Text(pub(crate) String);
 
 impl Payload for Text {
-    fn encode(&self, _: Codec) -> Bytes {
+    fn encode(&self, _: Encoding) -> Bytes {
         assert_ne!(self.0, "panic", "this cannot be encoded");
         Bytes::from(self.0.clone())
+    }
+
+    fn compress(&self, _: &Frame) -> Option<Frame> {
+        None
     }
 }
 
@@ -49,7 +53,7 @@ pub(crate) fn info(id: i64, user: i64) -> ConnectionInfo {
         id: id.into(),
         user: user.into(),
         session: user.into(),
-        codec: Codec::Json,
+        codec: Codec::JSON,
         follows: true,
     }
 }

@@ -11,4 +11,6 @@ pub enum Topic {
     Workspace(WorkspaceId),
     /// What concerns one user alone, to all their connections.
     User(UserId),
+    /// How one user is, to those who watch them.
+    Presence(UserId),
 }

@@ -13,7 +13,7 @@ use crate::{
     config::Config,
     gateway::Threads,
     memory::Memory,
-    presence::Board,
+    presence::{Board, Conflation},
     ratelimit::Limits,
 };
 
@@ -46,6 +46,8 @@ pub struct Parts {
     pub memory: Memory,
     /// Who is there.
     pub presence: Board,
+    /// What is told of typing and reading, and when.
+    pub conflation: Conflation,
     /// What time it is.
     pub clock: Clock,
     /// New ids.

@@ -13,37 +13,44 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use madang_proto::{Event, event::ServerFrame};
-use madang_realtime::{BusItem, Class, Codec, Control, Envelope, Payload, Topic};
+use madang_proto::{Encoding, Event, event::ServerFrame};
+use madang_realtime::{Audience, BusItem, Class, Control, Envelope, Frame, Payload, Topic};
 use madang_store::Tx;
 
 use crate::{
     app::App,
     error::{Error, Result},
-    gateway::ws,
+    gateway::codec,
     memory::Touched,
 };
 
 /// An event as the hub carries it.
-struct Announced(Event);
+struct Announced(ServerFrame);
 
 impl Payload for Announced {
-    fn encode(&self, codec: Codec) -> Bytes {
-        match codec {
-            Codec::Json => ws::text(&ServerFrame::from(self.0.clone()).to_json()).into_bytes(),
-        }
+    fn encode(&self, encoding: Encoding) -> Bytes {
+        codec::encode(&self.0, encoding).into_bytes()
+    }
+
+    fn compress(&self, frame: &Frame) -> Option<Frame> {
+        codec::compress(frame)
     }
 }
 
 /// Puts an event in an envelope.
 pub fn envelope(topic: Topic, class: Class, event: Event) -> Arc<Envelope> {
+    envelope_for(topic, Audience::default(), class, event)
+}
+
+/// The same for only some of those who hear the topic.
+pub fn envelope_for(topic: Topic, audience: Audience, class: Class, event: Event) -> Arc<Envelope> {
     let version = match (&event, topic) {
         (Event::Message(m), Topic::Channel(_)) => Some(m.version),
         (Event::Channel(c), Topic::Channel(_)) => Some(c.channel.version),
         (Event::Member(m), Topic::Channel(_)) => m.version,
         _ => None,
     };
-    Envelope::new(topic, version, class, Arc::new(Announced(event)))
+    Envelope::for_some(topic, audience, version, class, Arc::new(Announced(event.into())))
 }
 
 /// What is done in memory after a commit.
@@ -79,11 +86,6 @@ impl Change {
     pub fn emit(&mut self, topic: Topic, event: Event) {
         self.touched.extend(Touched::by_event(topic, &event));
         self.items.push(envelope(topic, Class::Durable, event).into());
-    }
-
-    /// Announces something true for a moment, after the commit.
-    pub fn emit_ephemeral(&mut self, topic: Topic, event: Event) {
-        self.items.push(envelope(topic, Class::Ephemeral, event).into());
     }
 
     /// Changes who hears what, after the commit and in order with the events.

@@ -32,6 +32,7 @@ pub use config::Config;
 pub use error::Error;
 pub use http::openapi;
 pub use madang_realtime::Faults;
+pub use presence::Limit as PresenceLimit;
 pub use server::{Hands, Server, StartError};
 
 /// Which migrations the database of these settings has.

@@ -20,7 +20,7 @@ use crate::{
     http::{self, Listener},
     memory::Memory,
     messages::Announcer,
-    presence::{self, Board},
+    presence::{self, Board, Conflation, Limit},
     ratelimit::Limits,
     workspaces,
 };
@@ -54,6 +54,8 @@ pub struct Hands {
     pub faults: Faults,
     /// KiB of memory that a password's hash takes, with one pass, where the real cost is not the matter.
     pub password_kib: Option<u32>,
+    /// When people are counted and no longer named.
+    pub presence: Limit,
 }
 
 /// A running server.
@@ -79,7 +81,7 @@ impl Server {
     /// # Errors
     /// As [`Server::start`].
     pub async fn start_with(config: Config, hands: Hands) -> Result<Self, StartError> {
-        let Hands { clock, faults, password_kib } = hands;
+        let Hands { clock, faults, password_kib, presence } = hands;
         let data = config.data.clone();
         let in_data =
             |e: &dyn std::error::Error| StartError::of(format!("data folder {}", data.display()))(e);
@@ -104,7 +106,8 @@ impl Server {
             bus: Box::new(LocalBus::new(Arc::clone(&hub))),
             hub,
             memory: Memory::default(),
-            presence: Board::default(),
+            presence: Board::new(presence),
+            conflation: Conflation::default(),
             limits: Limits::new(config.rate_limits, &clock),
             clock,
             ids: Ids::after(newest),
@@ -199,7 +202,7 @@ async fn database(config: &Config) -> Result<Db, StartError> {
 
 fn start_children(app: &App, listener: Listener) {
     app.hub.start(&app.supervisor, |shard| app.threads.of(shard).enter());
-    let (of_writer, of_sweep, of_http) = (app.clone(), app.clone(), app.clone());
+    let (of_writer, of_presence, of_sweep, of_http) = (app.clone(), app.clone(), app.clone(), app.clone());
     app.supervisor.child("writer", move || {
         let app = of_writer.clone();
         async move {
@@ -207,6 +210,7 @@ fn start_children(app: &App, listener: Listener) {
             Ok(())
         }
     });
+    app.supervisor.child("presence", move || presence::run(of_presence.clone()));
     app.supervisor.child("sweep", move || sweep(of_sweep.clone()));
     let listener = Arc::new(listener);
     let router = http::router(app.clone());
@@ -216,7 +220,7 @@ fn start_children(app: &App, listener: Listener) {
     });
 }
 
-/// What passes with time: presence, checkpoints, old sessions, months of messages.
+/// What passes with time: checkpoints, old sessions, months of messages.
 async fn sweep(app: App) -> Result<(), BoxError> {
     let mut tick = tokio::time::interval(Duration::from_secs(1));
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -226,7 +230,6 @@ async fn sweep(app: App) -> Result<(), BoxError> {
             () = app.shutdown.wait() => break,
         }
         app.faults.point("sweep");
-        presence::sweep(&app).await;
         if second % CHECKPOINT_EVERY == 0
             && let Err(error) = app.db.checkpoint().await
         {

@@ -88,6 +88,7 @@ pub async fn run(client: Client, cmd: Cmd, texts: &'static Texts) -> Finished {
             _ = client.typing(channel, typing).await;
             Ok(())
         }
+        Cmd::Watch(people) => client.watch_people(people).await,
         Cmd::Reconnect => client.reconnect_soon().await,
         Cmd::SignIn(_) | Cmd::SignOut | Cmd::Send { .. } | Cmd::Redraw => Ok(()),
     };

@@ -22,6 +22,7 @@ mod texts;
 mod theme;
 mod update;
 mod view;
+mod watching;
 
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@
 //! carries out. So each key can be tried in a test.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -83,6 +83,7 @@ pub enum Cmd {
     LoadDirectory(WorkspaceId),
     MarkRead { channel: ChannelId, message: MessageId },
     Typing { channel: ChannelId, typing: bool },
+    Watch(BTreeSet<UserId>),
     Join(ChannelId),
     Leave(ChannelId),
     Create { workspace: WorkspaceId, name: String, kind: ChannelKind },
@@ -143,6 +144,8 @@ pub struct Chat {
     pub load_after: Option<Instant>,
     /// Up to where reading was reported, so that it is said once.
     pub marked: BTreeMap<ChannelId, i64>,
+    /// Who is watched, so that it is said once.
+    pub watched: BTreeSet<UserId>,
     /// When typing was last reported.
     pub typed_at: Option<Instant>,
     pub was_online: bool,
@@ -178,6 +181,7 @@ impl Chat {
             loading: false,
             load_after: None,
             marked: BTreeMap::new(),
+            watched: BTreeSet::new(),
             typed_at: None,
             was_online: false,
         }

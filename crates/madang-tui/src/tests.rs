@@ -95,6 +95,7 @@ fn ready(last_seq: i64) -> Event {
             role: Some(Role::Member),
         }],
         channels: vec![channel(RANDOM, "잡담", 0), channel(GENERAL, "general", last_seq)],
+        online: Vec::new(),
         presence: vec![Presence { user_id: ME.into(), status: Status::Online, custom_status: None }],
         changes: vec![],
         resync: vec![],

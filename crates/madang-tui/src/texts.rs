@@ -125,6 +125,11 @@ impl Texts {
         }
     }
 
+    /// How many of a workspace are there, where they are only counted.
+    pub fn there(&self, count: u32) -> String {
+        if self.korean { format!("{count}명 접속 중") } else { format!("{count} online") }
+    }
+
     /// A day, as a separator between messages.
     pub fn day(&self, date: Date) -> String {
         const ENGLISH_DAYS: [&str; 7] =

@@ -23,7 +23,7 @@ use crate::{
     login::{Field, Form},
     messages,
     model::{Chat, Cmd, Model, Msg, Screen},
-    view,
+    view, watching,
 };
 
 /// How often typing is reported while it goes on.
@@ -342,6 +342,7 @@ fn follow_up(model: &mut Model) -> Vec<Cmd> {
         }
         cmds.extend(load_shown(model, chat));
         cmds.extend(mark_read(model, chat));
+        cmds.extend(watching::follow(chat));
     }
     model.screen = screen;
     cmds

@@ -122,6 +122,9 @@ fn draw_header(model: &Model, chat: &Chat, frame: &mut Frame<'_>, area: Rect) {
         Span::styled(channels::title(facts.kind, &facts.name), theme::TITLE),
         Span::styled(format!("  {}", model.texts.members(facts.member_count)), theme::QUIET),
     ];
+    if let Some(online) = chat.state.online(facts.workspace_id) {
+        spans.push(Span::styled(format!("  {}", model.texts.there(online)), theme::QUIET));
+    }
     if !facts.topic.is_empty() {
         spans.push(Span::styled(format!("  {}", text::shown_line(&facts.topic)), theme::QUIET));
     }

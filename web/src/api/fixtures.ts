@@ -62,6 +62,7 @@ export function ready(change: Partial<Ready> = {}): Ready {
     workspaces: [],
     channels: [joined()],
     presence: [],
+    online: [],
     changes: [],
     resync: [],
     ...change,

@@ -16,5 +16,6 @@ export const keys = {
   /** Others' read marks: `seq` by user. */
   reads: (channelId: string) => ["reads", channelId] as const,
   presence: ["presence"] as const,
+  online: ["online"] as const,
   user: (id: string) => ["user", id] as const,
 };

@@ -8,7 +8,7 @@ import { infiniteQueryOptions, QueryClient, queryOptions, type QueryKey } from "
 import { asApiError } from "./errors";
 import { keys } from "./keys";
 import * as requests from "./requests";
-import type { Member, Page, Presence } from "./types";
+import type { Member, Online, Page, Presence } from "./types";
 
 export function newQueryClient(): QueryClient {
   return new QueryClient({
@@ -75,6 +75,14 @@ export const userQuery = (id: string) =>
 export const presenceQuery = queryOptions({
   queryKey: keys.presence,
   queryFn: (): Record<string, Presence> => ({}),
+  staleTime: Infinity,
+  gcTime: Infinity,
+});
+
+/** How many are there, by workspace; only ever told by the gateway. */
+export const onlineQuery = queryOptions({
+  queryKey: keys.online,
+  queryFn: (): Record<string, Online> => ({}),
   staleTime: Infinity,
   gcTime: Infinity,
 });

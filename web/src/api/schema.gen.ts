@@ -663,6 +663,11 @@ export interface components {
             /** @enum {string} */
             type: "READ_RECEIPT";
         } | {
+            /** @description Be told how these people are, also where people are only counted; answered by `WATCHED`. */
+            payload: components["schemas"]["Watch"];
+            /** @enum {string} */
+            type: "WATCH";
+        } | {
             /** @description Heartbeat; answered by `PONG`. */
             payload: components["schemas"]["Empty"];
             /** @enum {string} */
@@ -743,6 +748,16 @@ export interface components {
             /** @enum {string} */
             type: "PRESENCE";
         } | {
+            /** @description How many are there, where that is all that is told, or is so no more. */
+            payload: components["schemas"]["Online"];
+            /** @enum {string} */
+            type: "ONLINE";
+        } | {
+            /** @description The answer to `WATCH`. */
+            payload: components["schemas"]["Watched"];
+            /** @enum {string} */
+            type: "WATCHED";
+        } | {
             /** @description Someone read on. */
             payload: components["schemas"]["ReadMark"];
             /** @enum {string} */
@@ -818,6 +833,8 @@ export interface components {
         };
         /** @description The payload of `HELLO`. */
         Hello: {
+            /** @description Whether the server may put several frames into one WebSocket message, as an array. */
+            batch?: boolean;
             resume?: components["schemas"]["Resume"] | null;
             /** @description What to hear. */
             subscribe?: components["schemas"]["Subscribe"];
@@ -988,6 +1005,21 @@ export interface components {
          * @example 7340032000001
          */
         MessageId: string;
+        /** @description How many of a workspace are there: the payload of `ONLINE`, and a part of `READY` and `WATCHED`. */
+        Online: {
+            /**
+             * @description Whether each of them is told of by `PRESENCE`. Where too many are there, only the number is told,
+             *     and of people only those whom one watches.
+             */
+            named: boolean;
+            /**
+             * Format: int32
+             * @description How many are online or away.
+             */
+            online: number;
+            /** @description Where. */
+            workspace_id: components["schemas"]["WorkspaceId"];
+        };
         /** @description A page of a long list, oldest first. */
         Page_Member: {
             /** @description The items. */
@@ -1120,7 +1152,9 @@ export interface components {
              * @description How often the client sends `PING`.
              */
             heartbeat_interval_ms: number;
-            /** @description Those of the user's workspaces who are online or away. */
+            /** @description How many are online or away, by workspace. */
+            online: components["schemas"]["Online"][];
+            /** @description Those who are online or away, of the user's workspaces that are `named` in `online`. */
             presence: components["schemas"]["Presence"][];
             /** @description Channels in `resume` that are too far behind: fetch a page anew. */
             resync: components["schemas"]["ChannelId"][];
@@ -1310,6 +1344,21 @@ export interface components {
             id: components["schemas"]["UserId"];
             /** @description The unique name. */
             username: string;
+        };
+        /** @description The payload of `WATCH`. */
+        Watch: {
+            /** @description Who, at most 100; in the place of those before. */
+            user_ids: components["schemas"]["UserId"][];
+        };
+        /** @description The payload of `WATCHED`: all that a connection is told of people from now on. */
+        Watched: {
+            /** @description How many are there, by workspace. */
+            online: components["schemas"]["Online"][];
+            /**
+             * @description Those watched, whether they are there or not, and those who are there in workspaces that are
+             *     `named`. Whoever is not in it is not known.
+             */
+            presence: components["schemas"]["Presence"][];
         };
         /** @description A workspace. */
         Workspace: {

@@ -56,6 +56,8 @@ const frameTypes: Record<ServerFrame["type"], true> = {
   MESSAGE: true,
   TYPING: true,
   PRESENCE: true,
+  ONLINE: true,
+  WATCHED: true,
   READ_RECEIPT: true,
   CHANNEL: true,
   MEMBER: true,

@@ -43,6 +43,8 @@ export type Message = Present<Schemas["Message"]>;
 export type SendMessage = Present<Schemas["SendMessage"]>;
 export type ReadMark = Present<Schemas["ReadMark"]>;
 export type Presence = Present<Schemas["Presence"]>;
+export type Online = Present<Schemas["Online"]>;
+export type Watched = Present<Schemas["Watched"]>;
 export type UpdateStatus = Present<Schemas["UpdateStatus"]>;
 export type Typing = Present<Schemas["Typing"]>;
 

@@ -152,6 +152,8 @@ export const en = {
     offline: "Offline",
     count_one: "{{count}} member",
     count_other: "{{count}} members",
+    there_one: "{{count}} person is here",
+    there_other: "{{count}} people are here",
     invite: "Invite",
     inviteTitle: "Invite to #{{name}}",
     inviteHint: "Search by name",

@@ -142,6 +142,7 @@ export const ko: Translation = {
     online: "온라인",
     offline: "오프라인",
     count_other: "멤버 {{count}}명",
+    there_other: "{{count}}명 접속 중",
     invite: "초대하기",
     inviteTitle: "#{{name}} 채널에 초대하기",
     inviteHint: "이름으로 찾기",

@@ -12,10 +12,12 @@ import { useTypingStore } from "./typing";
 
 let cache: Cache;
 const settled = vi.fn();
+const watchAnew = vi.fn();
 
 beforeEach(() => {
   settled.mockReset();
-  cache = { client: new QueryClient(), me: () => alice.id, settled };
+  watchAnew.mockReset();
+  cache = { client: new QueryClient(), me: () => alice.id, settled, watchAnew };
   apply({ type: "READY", payload: ready() });
 });
 
@@ -123,6 +125,23 @@ test("typing ends with the message", () => {
   expect(useTypingStore.getState().channels[general]).toEqual([bob.id]);
   apply({ type: "MESSAGE", payload: message(1) });
   expect(useTypingStore.getState().channels[general]).toEqual([]);
+});
+
+test("in a crowd the number is known, and of people only what was told last", () => {
+  const there = () => Object.keys(cache.client.getQueryData<object>(keys.presence) ?? {});
+  const count = (named: boolean) => ({ workspace_id: "1", online: 1_204, named });
+  apply({ type: "PRESENCE", payload: { user_id: bob.id, status: "online" } });
+  apply({ type: "READY", payload: ready({ online: [{ workspace_id: "1", online: 2, named: true }] }) });
+  apply({ type: "PRESENCE", payload: { user_id: bob.id, status: "online" } });
+  apply({ type: "ONLINE", payload: count(false) });
+  expect(cache.client.getQueryData(keys.online)).toEqual({ "1": count(false) });
+  apply({ type: "ONLINE", payload: count(false) });
+  expect(watchAnew).toHaveBeenCalledTimes(1);
+  expect(there()).toEqual([bob.id]);
+  const own = { user_id: alice.id, status: "away" } as const;
+  apply({ type: "WATCHED", payload: { presence: [own], online: [count(true)] } });
+  expect(there()).toEqual([alice.id]);
+  expect(cache.client.getQueryData(keys.online)).toEqual({ "1": count(true) });
 });
 
 test("presence and workspaces are taken in", () => {

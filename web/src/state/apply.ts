@@ -15,8 +15,10 @@ import type {
   Event,
   MemberChange,
   Message,
+  Online,
   Presence,
   Ready,
+  Watched,
   Workspace,
 } from "../api/types";
 import {
@@ -41,6 +43,8 @@ export interface Cache {
   me: () => string | undefined;
   /** A message of one's own is stored: its row in the outbox has done its duty. */
   settled: (nonce: string) => void;
+  /** The picture of who is there is to be asked for anew. */
+  watchAnew: () => void;
 }
 
 export function applyEvent(cache: Cache, event: Event): void {
@@ -54,6 +58,10 @@ export function applyEvent(cache: Cache, event: Event): void {
       return;
     case "PRESENCE":
       return presence(cache, event.payload);
+    case "ONLINE":
+      return online(cache, event.payload);
+    case "WATCHED":
+      return watched(cache, event.payload);
     case "READ_RECEIPT":
       return putReadMark(cache.client, cache.me(), event.payload);
     case "CHANNEL":
@@ -95,8 +103,7 @@ function ready({ client }: Cache, payload: Ready): void {
       ),
     ),
   );
-  const there = new Map(payload.presence.map((presence) => [presence.user_id, presence]));
-  client.setQueryData<Record<string, Presence>>(keys.presence, Object.fromEntries(there));
+  watched({ client }, payload);
   const gone = known.filter(({ id }) => !payload.channels.some((channel) => channel.id === id));
   for (const { id, kind } of gone) dropJoined(client, id, kind === "public");
   // What no version guards is read again where it is shown.
@@ -118,6 +125,24 @@ function presence({ client }: Cache, payload: Presence): void {
     ...known,
     [payload.user_id]: payload,
   }));
+}
+
+/** All that is told of who is there: whoever was known before and is not in it is known no more. */
+function watched({ client }: Pick<Cache, "client">, picture: Watched): void {
+  const there = new Map(picture.presence.map((presence) => [presence.user_id, presence]));
+  client.setQueryData<Record<string, Presence>>(keys.presence, Object.fromEntries(there));
+  const counts = new Map(picture.online.map((count) => [count.workspace_id, count]));
+  client.setQueryData<Record<string, Online>>(keys.online, Object.fromEntries(counts));
+}
+
+function online({ client, watchAnew }: Cache, count: Online): void {
+  const before = client.getQueryData<Record<string, Online>>(keys.online)?.[count.workspace_id];
+  client.setQueryData<Record<string, Online>>(keys.online, (known) => ({
+    ...known,
+    [count.workspace_id]: count,
+  }));
+  // Nothing tells which of those known belong to the workspace.
+  if (before?.named !== count.named) watchAnew();
 }
 
 function channel({ client }: Cache, { action, channel: state }: ChannelChange): void {
@@ -187,16 +212,18 @@ function workspaceMember(cache: Cache, workspaceId: string, change: MemberChange
   client.setQueryData<Workspace[]>(keys.workspaces, (list) =>
     list?.filter((known) => known.id !== workspaceId),
   );
+  cache.watchAnew();
   const channels = client.getQueryData<Channel[]>(keys.channels) ?? [];
   for (const { id, workspace_id } of channels) {
     if (workspace_id === workspaceId) dropJoined(client, id, false);
   }
 }
 
-function workspace({ client }: Cache, state: Workspace): void {
+function workspace({ client, watchAnew }: Cache, state: Workspace): void {
   const list = client.getQueryData<Workspace[]>(keys.workspaces) ?? [];
   const known = list.some(({ id }) => id === state.id);
   putWorkspace(client, state);
+  if (!known) watchAnew();
   // The event is for everyone and does not tell one's own role.
   if (!known && state.role === undefined) {
     void client.invalidateQueries({ queryKey: keys.workspaces });

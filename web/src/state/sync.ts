@@ -19,6 +19,7 @@ import { Outbox } from "./outbox";
 import { lastSeq, type Timeline } from "./timeline";
 import { forgetTyping } from "./typing";
 import { Versions } from "./versions";
+import { Watching } from "./watching";
 
 interface Connection {
   status: Status;
@@ -34,6 +35,7 @@ export const useConnectionStore = create<Connection>(() => ({
 export interface Sync {
   userId: string;
   outbox: Outbox;
+  watching: Watching;
   retryNow: () => void;
   sayTyping: (channelId: string, typing: boolean) => void;
   markRead: (message: Message) => Promise<void>;
@@ -66,6 +68,7 @@ export function startSync(client: QueryClient, login: Login): Sync {
     client,
     me: () => me,
     settled: (nonce) => outbox.settled(nonce),
+    watchAnew: () => watching.anew(),
   };
   const versions = new Versions({
     me: () => me,
@@ -87,10 +90,14 @@ export function startSync(client: QueryClient, login: Login): Sync {
         status,
         tried: tried || status.phase !== "connecting",
       }));
-      if (status.phase === "online") outbox.online();
+      if (status.phase === "online") {
+        watching.connected();
+        outbox.online();
+      }
       if (status.phase === "stopped" && status.reason === "session_ended") signOut();
     },
   });
+  const watching = new Watching((user_ids) => socket.say({ type: "WATCH", payload: { user_ids } }));
   const outbox = new Outbox({
     userId: me,
     send: async ({ channelId, content, nonce }) => {
@@ -114,6 +121,7 @@ export function startSync(client: QueryClient, login: Login): Sync {
   return {
     userId: me,
     outbox,
+    watching,
     retryNow: () => socket.retryNow(),
     sayTyping: (channelId, typing) => {
       socket.say({ type: "TYPING", payload: { channel_id: channelId, typing } });
@@ -137,6 +145,7 @@ export function startSync(client: QueryClient, login: Login): Sync {
       clearTimeout(patience);
       socket.stop();
       outbox.close();
+      watching.stop();
       forgetTyping();
       client.clear();
     },

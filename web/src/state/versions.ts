@@ -45,6 +45,8 @@ function versionOf(event: Event): Versioned | undefined {
     case "READY":
     case "TYPING":
     case "PRESENCE":
+    case "ONLINE":
+    case "WATCHED":
     case "READ_RECEIPT":
     case "WORKSPACE":
     case "RESYNC":
@@ -101,6 +103,8 @@ export class Versions {
         return;
       case "TYPING":
       case "PRESENCE":
+      case "ONLINE":
+      case "WATCHED":
       case "READ_RECEIPT":
       case "WORKSPACE":
         this.options.apply(event);

@@ -16,9 +16,10 @@ const PLACES: &[Place] = &[
     Place { name: "madang-proto", uses: &[], tests_use: &[] },
     Place { name: "madang-store", uses: &["madang-proto"], tests_use: &[] },
     Place { name: "madang-realtime", uses: &["madang-proto"], tests_use: &[] },
+    Place { name: "madang-websocket", uses: &[], tests_use: &[] },
     Place {
         name: "madang-server",
-        uses: &["madang-proto", "madang-store", "madang-realtime"],
+        uses: &["madang-proto", "madang-store", "madang-realtime", "madang-websocket"],
         tests_use: &["madang-client"],
     },
     Place { name: "madang-client", uses: &["madang-proto"], tests_use: &[] },

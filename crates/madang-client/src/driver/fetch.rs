@@ -5,11 +5,15 @@
 //!   ends; the next connection begins with a snapshot that makes it superfluous.
 //! - A load is tried once and its error goes to whoever asked.
 
-use std::{future::Future, time::Duration};
+use std::{
+    future::Future,
+    time::{Duration, Instant},
+};
 
 use madang_proto::{
     ChannelId, WorkspaceId,
     channels::{Channel, ChannelChanges},
+    command::Subscribe,
     error::ErrorCode,
     event::Ready,
     messages::Message,
@@ -101,6 +105,9 @@ impl Driver {
                     Done::WorkspaceMembers(id, number, answer, None)
                 });
             }
+            // Who hears only channels that they name is told of nobody.
+            Effect::Watch if self.options.subscribe == Subscribe::None => {}
+            Effect::Watch => self.watch_at = Some(Instant::now()),
             Effect::Directory(id) => {
                 let number = self.change(|state| state.expect_directory(id));
                 self.questions.spawn(async move {

@@ -12,7 +12,7 @@
 use std::time::{Duration, Instant};
 
 use madang_proto::{
-    Command, Event,
+    Command, Encoding, Event,
     close::{CloseCode, may_return},
     command::{Empty, Hello},
     error::ErrorCode,
@@ -81,30 +81,42 @@ pub(super) async fn sleep_until(at: Option<Instant>) {
 }
 
 /// One attempt: a fresh token, the socket, `HELLO`, `READY`.
-async fn attempt(http: Http, hello: Hello) -> Result<(RawSocket, Ready), Error> {
+async fn attempt(http: Http, hello: Hello, encoding: Encoding) -> Result<(RawSocket, Ready), Error> {
     let token = http.fresh_token().await?;
-    let first = greet(&http, token.as_ref().map(|token| token.0.as_str()), hello.clone()).await;
+    let first = greet(&http, token.as_ref().map(|token| token.0.as_str()), hello.clone(), encoding).await;
     match (first, token) {
         (Err(error), Some(used)) if error.code() == Some(ErrorCode::Unauthenticated) => {
             let newer = http.renew(&used).await?;
-            greet(&http, Some(&newer.0), hello).await
+            greet(&http, Some(&newer.0), hello, encoding).await
         }
         (outcome, _) => outcome,
     }
 }
 
-async fn greet(http: &Http, token: Option<&str>, hello: Hello) -> Result<(RawSocket, Ready), Error> {
-    let mut socket = RawSocket::connect(http.server(), token).await?;
+async fn greet(
+    http: &Http,
+    token: Option<&str>,
+    hello: Hello,
+    encoding: Encoding,
+) -> Result<(RawSocket, Ready), Error> {
+    let mut socket = match encoding {
+        // Not asked for by name, so that any server answers.
+        Encoding::Json => RawSocket::connect(http.server(), token).await?,
+        Encoding::MessagePack => RawSocket::connect_in(http.server(), token, encoding).await?,
+    };
     let ready = socket.hello(hello).await?;
     Ok((socket, ready))
 }
 
 impl Driver {
     pub(super) fn connect(&mut self) {
-        let hello =
-            Hello { token: None, subscribe: self.options.subscribe, resume: self.state.borrow().resume() };
-        let http = self.http.clone();
-        self.questions.spawn(async move { Done::Connected(Box::new(attempt(http, hello).await)) });
+        let hello = Hello {
+            subscribe: self.options.subscribe,
+            resume: self.state.borrow().resume(),
+            ..Hello::default()
+        };
+        let (http, encoding) = (self.http.clone(), self.options.encoding);
+        self.questions.spawn(async move { Done::Connected(Box::new(attempt(http, hello, encoding).await)) });
         self.link = Link::Connecting;
         self.change(|state| state.connection = ConnectionStatus::Connecting);
     }
@@ -216,8 +228,11 @@ impl Driver {
             Link::Waiting { until } => *until,
             Link::Connecting | Link::Ended => None,
         };
-        let outbox = if self.link.is_up() { state.outbox.wake_at() } else { None };
-        [link, outbox, state.typing_ends_at()].into_iter().flatten().min()
+        let (outbox, watch) = match self.link.is_up() {
+            true => (state.outbox.wake_at(), self.watch_at),
+            false => (None, None),
+        };
+        [link, outbox, watch, state.typing_ends_at()].into_iter().flatten().min()
     }
 
     /// Does what is due.

@@ -1,7 +1,7 @@
 //! What is asked of the driver through the handle, each with where its answer goes.
 
 use madang_proto::{
-    ChannelId, Command, WorkspaceId,
+    ChannelId, Command, UserId, WorkspaceId,
     channels::Channel,
     messages::Message,
     page::{MessagePageQuery, Page},
@@ -35,6 +35,10 @@ pub(crate) enum Request {
     Command {
         command: Box<Command>,
         reply: Reply<Result<Value, Error>>,
+    },
+    Watch {
+        users: Vec<UserId>,
+        reply: Reply<()>,
     },
     LearnMessage {
         message: Box<Message>,

@@ -6,7 +6,6 @@ use madang_proto::{
     ChannelId, Event,
     channels::{Channel, ChannelAction, ChannelChange, ChannelKind},
     messages::Message,
-    presence::{Presence, Status},
     reads::ReadMark,
     workspaces::{MemberAction, MemberChange, Workspace},
 };
@@ -29,6 +28,11 @@ impl State {
             }
             Event::Presence(presence) => {
                 self.put_presence(presence);
+                Vec::new()
+            }
+            Event::Online(online) => self.put_online(online),
+            Event::Watched(watched) => {
+                self.put_watched(watched);
                 Vec::new()
             }
             Event::ReadReceipt(mark) => {
@@ -69,14 +73,6 @@ impl State {
             && Some(message.author.id) == self.my_id()
         {
             self.outbox.acknowledge(nonce);
-        }
-    }
-
-    pub(super) fn put_presence(&mut self, presence: Presence) {
-        if presence.status == Status::Offline {
-            self.presence.remove(&presence.user_id);
-        } else {
-            self.presence.insert(presence.user_id, presence);
         }
     }
 
@@ -178,11 +174,12 @@ impl State {
                     self.workspace_members.remove(&id);
                     self.directories.remove(&id);
                     self.channels.retain(|_, channel| channel.facts().workspace_id != id);
-                    return Vec::new();
+                    // Whoever was known from there only is known no more.
+                    return vec![Effect::Watch];
                 }
                 MemberAction::Joined | MemberAction::Updated => match self.workspaces.get_mut(&id) {
                     Some(workspace) => workspace.role = Some(change.member.role),
-                    None => return vec![Effect::Workspace(id)],
+                    None => return vec![Effect::Workspace(id), Effect::Watch],
                 },
             }
         }
@@ -201,7 +198,10 @@ impl State {
     fn apply_workspace(&mut self, workspace: Workspace) -> Vec<Effect> {
         let id = workspace.id;
         let role = workspace.role.or_else(|| self.workspaces.get(&id).and_then(|known| known.role));
-        self.workspaces.insert(id, Workspace { role, ..workspace });
-        if role.is_none() { vec![Effect::Workspace(id)] } else { Vec::new() }
+        let known = self.workspaces.insert(id, Workspace { role, ..workspace });
+        let workspace = role.is_none().then_some(Effect::Workspace(id));
+        // Of a new one nobody is known yet.
+        let people = known.is_none().then_some(Effect::Watch);
+        workspace.into_iter().chain(people).collect()
     }
 }

@@ -265,6 +265,8 @@ impl ChannelState {
             Event::Ready(_)
             | Event::Typing(_)
             | Event::Presence(_)
+            | Event::Online(_)
+            | Event::Watched(_)
             | Event::ReadReceipt(_)
             | Event::Workspace(_)
             | Event::Resync(_)

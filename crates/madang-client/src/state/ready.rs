@@ -20,11 +20,8 @@ impl State {
         self.me = Some(Arc::new(ready.user));
         self.server_time = Some((ready.server_time, now));
         self.workspaces = ready.workspaces.into_iter().map(|workspace| (workspace.id, workspace)).collect();
-        self.presence.clear();
-        for presence in ready.presence {
-            self.put_presence(presence);
-        }
-        let mut effects = self.distrust_unversioned();
+        let mut effects = self.begin_presence(ready.presence, ready.online);
+        effects.extend(self.distrust_unversioned());
 
         let listed: BTreeSet<ChannelId> = ready.channels.iter().map(|channel| channel.id).collect();
         self.channels.retain(|id, _| listed.contains(id));

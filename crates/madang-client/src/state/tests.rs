@@ -314,7 +314,8 @@ fn members_of_a_workspace_are_kept_and_asked_for_again_after_a_return() {
     assert!(state.workspace(WORKSPACE.into()).is_none() && state.channels().count() == 0);
     let unknown = madang_proto::workspaces::Workspace { role: None, ..workspace() };
     let effects = hear(&mut state, Event::Workspace(unknown));
-    assert_eq!(effects, [Effect::Workspace(WORKSPACE.into())], "the role is not in the event");
+    let asked = [Effect::Workspace(WORKSPACE.into()), Effect::Watch];
+    assert_eq!(effects, asked, "the role is not in the event, nor who is there");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use tokio::{
 
 use super::*;
 use crate::{
-    Class, Control, Envelope,
+    Audience, Class, Control, Envelope,
     lanes::SLICE,
     testing::{World, change, channel, info, named, note, to_the_end, until, waiting},
 };
@@ -32,6 +32,41 @@ async fn an_event_reaches_those_who_hear_its_topic_once_on_every_shard() {
     assert_eq!(until(other.outbox(), "other").await, ["other"]);
     let shards = world.hub.shards.iter().filter(|shard| shard.counts().0.0 > 0).count();
     assert_eq!(shards, 4, "connections are spread");
+}
+
+#[tokio::test]
+async fn what_goes_to_several_topics_reaches_nobody_twice_nor_who_has_no_part_in_it() {
+    let world = World::new(2);
+    let watched = Topic::Presence(7.into());
+    let one = world.connect(1, &[channel(1), watched]);
+    let both = world.connect(2, &[channel(1), channel(2), watched]);
+    let stranger = world.connect(3, &[channel(9), watched]);
+    let payload = || Arc::new(crate::testing::Text("away".into()));
+    let to = |topic, among: &[Topic], except: &[Topic]| {
+        let audience = Audience { among: among.to_vec(), except: except.to_vec() };
+        world.publish(Envelope::for_some(topic, audience, None, Class::Ephemeral, payload()))
+    };
+    to(channel(2), &[], &[]).await;
+    to(watched, &[channel(1), channel(2)], &[channel(2)]).await;
+    for topic in [channel(1), channel(9)] {
+        world.publish(note(topic, "end")).await;
+    }
+    assert_eq!(until(one.outbox(), "end").await, ["away", "end"], "as one of those who watch");
+    assert_eq!(until(both.outbox(), "end").await, ["away", "end"], "once");
+    assert_eq!(until(stranger.outbox(), "end").await, ["end"]);
+}
+
+#[tokio::test]
+async fn watching_others_ends_watching_those_before() {
+    let world = World::new(1);
+    let watched = |user: i64| Topic::Presence(user.into());
+    let alice = world.connect(1, &[channel(1)]);
+    alice.watch(&[5.into(), 6.into()]);
+    alice.watch(&[6.into(), 7.into(), 7.into()]);
+    let heard: Vec<_> = (5..=8).filter(|user| alice.hears(watched(*user))).collect();
+    assert_eq!((heard, alice.hears(channel(1))), (vec![6, 7], true));
+    alice.watch(&[]);
+    assert_eq!(world.hub.stats().subscriptions, 1, "nothing is left of it");
 }
 
 #[tokio::test]

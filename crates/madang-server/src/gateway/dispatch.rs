@@ -11,7 +11,7 @@ use madang_realtime::{Connection, Topic};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::ws;
+use super::codec;
 use crate::{
     app::{Actor, App},
     channels,
@@ -30,15 +30,17 @@ pub async fn command(app: &App, actor: Actor, connection: &Connection, command: 
     match &command {
         Command::Ping(_) => {}
         // Messages have a limit of their own.
-        Command::Message(_) => present(app, actor).await,
+        Command::Message(_) => present(app, actor),
         Command::Hello(_)
         | Command::JoinChannel(_)
         | Command::LeaveChannel(_)
         | Command::Typing(_)
         | Command::ReadReceipt(_) => {
             app.limits.check(Limit::ChangeByUser, actor.user)?;
-            present(app, actor).await;
+            present(app, actor);
         }
+        // Clients send it by themselves: it says nothing about the person.
+        Command::Watch(_) => app.limits.check(Limit::ChangeByUser, actor.user)?,
     }
     match command {
         Command::Hello(_) => Err(Error::Conflict("HELLO was said already".to_owned())),
@@ -60,22 +62,25 @@ pub async fn command(app: &App, actor: Actor, connection: &Connection, command: 
         }
         Command::Message(new) => payload(messages::send(app, actor, new).await?.0),
         Command::Typing(t) => {
-            let heard = connection.hears(Topic::Channel(t.channel_id));
-            presence::typing(app, actor, t.channel_id, t.typing, heard).await?;
+            presence::typing(app, actor, t.channel_id, t.typing).await?;
             Ok(json!({}))
         }
         Command::ReadReceipt(mark) => {
             payload(reads::mark(app, actor, mark.channel_id, mark.message_id).await?)
         }
+        Command::Watch(new) => {
+            presence::watch(app, actor, connection, &new)?;
+            Ok(json!({}))
+        }
         Command::Ping(_) => {
             let versions: BTreeMap<_, _> = connection.versions().into_iter().collect();
             let pong = ServerFrame::from(Event::Pong(Pong { versions }));
-            connection.outbox().push_reply(ws::text(&pong.to_json()));
+            connection.outbox().push_reply(codec::frame(&pong, connection.info().codec));
             Ok(json!({}))
         }
     }
 }
 
-async fn present(app: &App, actor: Actor) {
-    presence::announce(app, app.presence.active(actor.user, app.now().millis())).await;
+fn present(app: &App, actor: Actor) {
+    app.presence.active(actor.user, app.now().millis());
 }

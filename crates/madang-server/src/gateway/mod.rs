@@ -1,13 +1,16 @@
 //! The gateway: live connections over WebSocket (RFC 6455).
 //!
-//! [`websocket`] is the protocol, [`ws`] brings it to sockets, [`session`] is the life of a connection,
-//! [`ready`] its beginning, [`dispatch`] what its commands do, [`threads`] where it runs.
+//! [`madang_websocket`] is the protocol, [`ws`] brings it to sockets, [`negotiate`] is what a handshake
+//! agrees on, [`session`] the life of a connection, [`ready`] its beginning, [`dispatch`] what its commands
+//! do, [`codec`] makes frames, [`join`] joins them, [`threads`] is where it runs.
 
+pub mod codec;
 mod dispatch;
+mod join;
+mod negotiate;
 mod ready;
 mod session;
 mod threads;
-mod websocket;
 pub mod ws;
 
 pub use threads::Threads;

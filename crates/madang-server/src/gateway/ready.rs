@@ -11,6 +11,7 @@ use madang_proto::{
     command::{Hello, Subscribe},
     event::Ready,
     limits,
+    presence::Watched,
 };
 use madang_realtime::{Codec, Connection, ConnectionInfo, Topic};
 use madang_store::channels as store;
@@ -23,9 +24,15 @@ use crate::{
 };
 
 /// Registers a connection and takes the snapshot that it begins with.
-pub async fn open(app: &App, id: ConnectionId, actor: Actor, hello: &Hello) -> Result<(Connection, Ready)> {
+pub async fn open(
+    app: &App,
+    id: ConnectionId,
+    actor: Actor,
+    hello: &Hello,
+    codec: Codec,
+) -> Result<(Connection, Ready)> {
     let follows = hello.subscribe == Subscribe::Joined;
-    let info = ConnectionInfo { id, user: actor.user, session: actor.session, codec: Codec::Json, follows };
+    let info = ConnectionInfo { id, user: actor.user, session: actor.session, codec, follows };
     let connection = app.hub.connect(info);
     connection.subscribe(&[Topic::User(actor.user)]);
     let standing = || async {
@@ -54,12 +61,15 @@ pub async fn open(app: &App, id: ConnectionId, actor: Actor, hello: &Hello) -> R
         missed.add(app, &person, *id, room, version).await?;
     }
     let Missed { channels, changes, resync, .. } = missed;
+    let places: Vec<_> = person.workspaces.iter().map(|w| w.id).collect();
+    let Watched { presence, online } = app.presence.picture(actor.user, &places, &[], |seen| seen);
     let ready = Ready {
         session_id: info.id,
         user: person.user.clone(),
         heartbeat_interval_ms: limits::HEARTBEAT_MS,
         server_time: app.now(),
-        presence: app.presence.listed(person.workspaces.iter().map(|w| w.id)),
+        presence,
+        online,
         workspaces: person.workspaces.clone(),
         channels,
         changes,

@@ -24,7 +24,7 @@ use madang_proto::{
     event::ServerFrame,
     limits,
 };
-use madang_realtime::{Connection, Frame};
+use madang_realtime::{Codec, Connection, Frame};
 use serde_json::{Value, json};
 use tokio::{
     sync::oneshot,
@@ -32,24 +32,24 @@ use tokio::{
 };
 
 use super::{
-    dispatch, ready,
+    codec, dispatch, ready,
     ws::{self, Incoming, Socket},
 };
 use crate::{
     app::{Actor, App},
     auth,
     error::Error,
-    messages, presence,
+    messages,
 };
 
 /// The answer to a request.
-fn answer(rid: Option<String>, result: Result<Value, ErrorPayload>) -> Option<Frame> {
+fn answer(rid: Option<String>, result: Result<Value, ErrorPayload>, codec: Codec) -> Option<Frame> {
     let event = match result {
         Ok(_) if rid.is_none() => return None,
         Ok(payload) => Event::Ack(payload),
         Err(payload) => Event::Error(payload),
     };
-    Some(ws::text(&ServerFrame { event, rid }.to_json()))
+    Some(codec::frame(&ServerFrame { event, rid }, codec))
 }
 
 /// Does something on the common runtime; nothing comes of it if it panicked, which is logged and counted.
@@ -122,26 +122,28 @@ async fn begin(
     let within = Duration::from_millis(limits::HELLO_MS.into());
     let (hello, rid) =
         timeout(within, hello(socket)).await.unwrap_or_else(|_| Err(Some(CloseCode::NoHello).into()))?;
+    socket.batch(hello.batch);
+    let (codec, event_codec) = (socket.codec(), socket.event_codec());
     let (on, token) = (app.clone(), hello.token.as_ref().map(|t| t.0.clone()).or(token));
     let work = async move {
         let actor = auth::actor(&on, token.as_deref().unwrap_or_default()).await;
-        let actor = actor.map_err(|e| refusal(rid.clone(), &e))?;
-        let (connection, ready) =
-            ready::open(&on, id, actor, &hello).await.map_err(|e| refusal(rid.clone(), &e))?;
+        let actor = actor.map_err(|e| refusal(rid.clone(), &e, codec))?;
+        let opened = ready::open(&on, id, actor, &hello, event_codec).await;
+        let (connection, ready) = opened.map_err(|e| refusal(rid.clone(), &e, codec))?;
         let workspaces: Vec<_> = ready.workspaces.iter().map(|w| w.id).collect();
         let ready = ServerFrame::from(Event::Ready(Box::new(ready)));
-        let frames: Vec<Frame> = std::iter::once(ws::text(&ready.to_json()))
-            .chain(rid.and_then(|rid| answer(Some(rid), Ok(json!({})))))
+        let frames: Vec<Frame> = std::iter::once(codec::frame(&ready, codec))
+            .chain(rid.and_then(|rid| answer(Some(rid), Ok(json!({})), codec)))
             .collect();
         let present = Present { app: on.clone(), actor };
-        presence::announce(&on, on.presence.connected(actor.user, workspaces, on.now().millis())).await;
+        on.presence.connected(actor.user, workspaces, on.now().millis());
         Ok(Begun { actor, connection: Arc::new(connection), present, frames })
     };
     elsewhere(app, work).await.unwrap_or_else(|| Err(Some(CloseCode::Fault).into()))
 }
 
 /// What a client is told when its beginning failed, and whether it may come back with the same.
-fn refusal(rid: Option<String>, error: &Error) -> Refused {
+fn refusal(rid: Option<String>, error: &Error, codec: Codec) -> Refused {
     let payload = error.payload();
     let code = match payload.code {
         ErrorCode::Unauthenticated => CloseCode::Unauthenticated,
@@ -152,7 +154,7 @@ fn refusal(rid: Option<String>, error: &Error) -> Refused {
         | ErrorCode::Conflict
         | ErrorCode::TooLarge => CloseCode::Protocol,
     };
-    Refused { frames: answer(rid, Err(payload)).into_iter().collect(), code: Some(code) }
+    Refused { frames: answer(rid, Err(payload), codec).into_iter().collect(), code: Some(code) }
 }
 
 /// Takes a user off the board when the connection ends, also by a panic.
@@ -164,14 +166,14 @@ struct Present {
 impl Drop for Present {
     fn drop(&mut self) {
         // Nothing is shown before the sweep finds that nobody came back.
-        drop(self.app.presence.disconnected(self.actor.user, self.app.now().millis()));
+        self.app.presence.disconnected(self.actor.user, self.app.now().millis());
     }
 }
 
 async fn hello(socket: &mut Socket) -> Result<(Hello, Option<String>), Refused> {
     loop {
-        let text = match socket.receive().await {
-            Incoming::Text(text) => text,
+        let said = match socket.receive().await {
+            Incoming::Said(said) => said,
             Incoming::Ping(payload) => {
                 socket.send(&mut vec![ws::pong(&payload)]).await;
                 continue;
@@ -180,11 +182,12 @@ async fn hello(socket: &mut Socket) -> Result<(Hello, Option<String>), Refused> 
             Incoming::Bad(code) => return Err(Some(code).into()),
             Incoming::Closed | Incoming::Gone => return Err(None.into()),
         };
-        return match ClientFrame::parse(&text) {
+        return match said {
             Ok(ClientFrame { command: Command::Hello(hello), rid }) => Ok((hello, rid)),
             Ok(_) => Err(Some(CloseCode::NoHello).into()),
             Err(bad) => {
-                let frames = bad.error.and_then(|e| answer(bad.rid, Err(e))).into_iter().collect();
+                let frames =
+                    bad.error.and_then(|e| answer(bad.rid, Err(e), socket.codec())).into_iter().collect();
                 Err(Refused { frames, code: Some(CloseCode::Protocol) })
             }
         };
@@ -233,7 +236,7 @@ async fn converse(
             incoming = socket.receive(), if running.is_none() => {
                 heard = Instant::now();
                 match incoming {
-                    Incoming::Text(text) => match ClientFrame::parse(&text) {
+                    Incoming::Said(said) => match said {
                         Ok(frame) => {
                             let asks = !matches!(&frame.command,
                                 Command::Message(new) if messages::is_known(app, actor, new.channel_id));
@@ -246,7 +249,8 @@ async fn converse(
                         }
                         Err(bad) => match bad.error {
                             Some(error) => {
-                                answer(bad.rid, Err(error)).into_iter().for_each(|f| outbox.push_reply(f));
+                                let answer = answer(bad.rid, Err(error), connection.info().codec);
+                                answer.into_iter().for_each(|frame| outbox.push_reply(frame));
                             }
                             None => return Some(CloseCode::Protocol),
                         },
@@ -270,5 +274,5 @@ async fn converse(
 async fn obey(app: App, actor: Actor, connection: Arc<Connection>, frame: ClientFrame) -> Option<Frame> {
     app.faults.point("connection");
     let result = dispatch::command(&app, actor, &connection, frame.command).await;
-    answer(frame.rid, result.map_err(|error| error.payload()))
+    answer(frame.rid, result.map_err(|error| error.payload()), connection.info().codec)
 }

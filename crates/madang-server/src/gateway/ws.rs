@@ -13,14 +13,21 @@ use axum::{
 };
 use hyper::upgrade::{OnUpgrade, Parts, Upgraded};
 use hyper_util::rt::TokioIo;
-use madang_proto::{close::CloseCode, limits};
-use madang_realtime::Frame;
+use madang_proto::{
+    close::CloseCode,
+    command::{BadFrame, ClientFrame},
+    limits,
+};
+use madang_realtime::{Codec, Frame};
+use madang_websocket::{self as websocket, Decoder, Message, Opcode, Violation};
 use serde::Deserialize;
 use tokio::{net::TcpStream, time::timeout};
 
 use super::{
+    codec,
+    join::{self, Joining},
+    negotiate::Agreed,
     session,
-    websocket::{self, Decoder, Message, Opcode, Violation},
 };
 use crate::{
     app::App,
@@ -65,6 +72,7 @@ pub async fn upgrade(
         let text = "This is the gateway: connect with a WebSocket client (RFC 6455, version 13).\n";
         return Ok((StatusCode::UPGRADE_REQUIRED, [version], text).into_response());
     };
+    let agreed = Agreed::with(request.headers());
     let token = bearer(request.headers()).map(str::to_owned).or(parameters.token);
     app.supervisor.clone().isolated("upgrades", async move {
         let Ok(upgraded) = upgrading.await else { return };
@@ -77,7 +85,7 @@ pub async fn upgrade(
         supervisor.isolated("connections", async move {
             // Kept to the end, so that a stop waits for the goodbye.
             let _place = place;
-            if let Ok(socket) = Socket::new(stream, &early) {
+            if let Ok(socket) = Socket::new(stream, &early, agreed) {
                 session::run(app, id, socket, token).await;
             }
         });
@@ -87,7 +95,7 @@ pub async fn upgrade(
         (header::UPGRADE, HeaderValue::from_static("websocket")),
         (header::SEC_WEBSOCKET_ACCEPT, accept),
     ];
-    Ok((StatusCode::SWITCHING_PROTOCOLS, headers).into_response())
+    Ok((StatusCode::SWITCHING_PROTOCOLS, headers, agreed.headers()).into_response())
 }
 
 /// The answer to a handshake (RFC 6455, 4.2.1), if it is one.
@@ -111,12 +119,6 @@ fn into_tcp(upgraded: Upgraded) -> io::Result<(std::net::TcpStream, Vec<u8>)> {
     Ok((parts.io.into_inner().into_std()?, parts.read_buf.to_vec()))
 }
 
-/// A frame of text.
-#[must_use]
-pub fn text(text: &str) -> Frame {
-    Frame::new(websocket::frame(Opcode::Text, text.as_bytes()).into())
-}
-
 /// The answer to a ping.
 #[must_use]
 pub fn pong(payload: &[u8]) -> Frame {
@@ -125,8 +127,8 @@ pub fn pong(payload: &[u8]) -> Frame {
 
 /// What came from the client.
 pub enum Incoming {
-    /// A frame.
-    Text(String),
+    /// Something said, or what is wrong with it.
+    Said(std::result::Result<ClientFrame, BadFrame>),
     /// To be answered by a [`pong`].
     Ping(Vec<u8>),
     /// A sign of life.
@@ -142,29 +144,57 @@ pub enum Incoming {
 /// A socket.
 pub struct Socket {
     stream: TcpStream,
+    agreed: Agreed,
+    batch: bool,
     decoder: Decoder,
     /// What the kernel did not take yet; it may begin in the middle of a frame.
     unsent: Vec<u8>,
 }
 
 impl Socket {
-    fn new(stream: std::net::TcpStream, early: &[u8]) -> io::Result<Self> {
-        let mut decoder = Decoder::new(limits::FRAME_BYTES);
+    fn new(stream: std::net::TcpStream, early: &[u8], agreed: Agreed) -> io::Result<Self> {
+        let mut decoder = Decoder::new(limits::FRAME_BYTES, agreed.deflate.is_some());
         decoder.feed(early);
-        Ok(Self { stream: TcpStream::from_std(stream)?, decoder, unsent: Vec::new() })
+        Ok(Self { stream: TcpStream::from_std(stream)?, agreed, batch: false, decoder, unsent: Vec::new() })
+    }
+
+    /// From now on several frames may be one message.
+    pub const fn batch(&mut self, batch: bool) {
+        self.batch = batch;
+    }
+
+    /// How answers are written that are large and for this client alone.
+    pub fn codec(&self) -> Codec {
+        self.agreed.codec()
+    }
+
+    /// How events are written: not compressed, where they are joined before.
+    pub fn event_codec(&self) -> Codec {
+        if self.batch { self.codec().plain() } else { self.codec() }
+    }
+
+    /// How frames are put together; nothing where they go out as they are.
+    fn joining(&self) -> Option<Joining> {
+        let Agreed { encoding, deflate, .. } = self.agreed;
+        let windowed = deflate.is_some_and(|deflate| deflate.longest().is_some());
+        (self.batch || windowed).then_some(Joining { encoding, deflate, batch: self.batch })
     }
 
     /// What comes next. May be cancelled.
     pub async fn receive(&mut self) -> Incoming {
         loop {
-            match self.decoder.next() {
-                Ok(Some(Message::Text(text))) => return Incoming::Text(text),
-                Ok(Some(Message::Binary(_))) => return Incoming::Bad(CloseCode::Protocol),
+            match self.decoder.message() {
+                Ok(Some(said @ (Message::Text(_) | Message::Binary(_)))) => {
+                    let said = codec::parse(&said, self.agreed.encoding);
+                    return said.map_or(Incoming::Bad(CloseCode::Protocol), Incoming::Said);
+                }
                 Ok(Some(Message::Ping(payload))) => return Incoming::Ping(payload),
                 Ok(Some(Message::Pong)) => return Incoming::Pong,
                 Ok(Some(Message::Close(_))) => return Incoming::Closed,
                 Err(Violation::TooLarge) => return Incoming::Bad(CloseCode::TooLarge),
-                Err(Violation::Protocol | Violation::NotUtf8) => return Incoming::Bad(CloseCode::Protocol),
+                Err(Violation::Protocol | Violation::NotUtf8 | Violation::NotDeflated) => {
+                    return Incoming::Bad(CloseCode::Protocol);
+                }
                 Ok(None) => {}
             }
             if self.stream.readable().await.is_err() {
@@ -187,24 +217,38 @@ impl Socket {
     /// Writes frames, joined into as few writes as it can. False when the client is gone or takes
     /// nothing. When it is cancelled, the frames are lost but for the one that is half written.
     pub async fn send(&mut self, frames: &mut Vec<Frame>) -> bool {
+        if let Some(joining) = self.joining() {
+            let joined = join::join(frames, joining);
+            frames.clear();
+            frames.push(joined);
+        }
         let mut due = frames.drain(..).peekable();
         while let Some(first) = due.next() {
-            let taken = JOINED.with_borrow_mut(|joined| {
-                joined.clear();
-                joined.extend_from_slice(first.bytes());
-                while let Some(next) = due.next_if(|next| joined.len() + next.len() <= JOINED_BYTES) {
-                    joined.extend_from_slice(next.bytes());
-                }
-                let written = taken(self.stream.try_write(joined))?;
-                self.unsent.extend_from_slice(joined.get(written..).unwrap_or_default());
-                joined.shrink_to(JOINED_BYTES);
-                Ok::<_, io::Error>(())
-            });
-            if taken.is_err() || (!self.unsent.is_empty() && !self.flush().await) {
+            let together = |next: &Frame, bytes: usize| bytes + next.len() <= JOINED_BYTES;
+            let written = if due.peek().is_some_and(|next| together(next, first.len())) {
+                JOINED.with_borrow_mut(|joined| {
+                    joined.clear();
+                    joined.extend_from_slice(first.bytes());
+                    while let Some(next) = due.next_if(|next| together(next, joined.len())) {
+                        joined.extend_from_slice(next.bytes());
+                    }
+                    self.write(joined)
+                })
+            } else {
+                self.write(first.bytes())
+            };
+            if written.is_err() || (!self.unsent.is_empty() && !Box::pin(self.flush()).await) {
                 return false;
             }
         }
         true
+    }
+
+    /// Writes what the kernel takes now, and keeps the rest.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let written = taken(self.stream.try_write(bytes))?;
+        self.unsent.extend_from_slice(bytes.get(written..).unwrap_or_default());
+        Ok(())
     }
 
     /// Writes what is unsent. False when the client is gone or takes nothing.

@@ -40,6 +40,8 @@ impl Touched {
             (
                 Event::Typing(_)
                 | Event::Presence(_)
+                | Event::Online(_)
+                | Event::Watched(_)
                 | Event::Ready(_)
                 | Event::Resync(_)
                 | Event::Ack(_)

@@ -1,155 +1,133 @@
 //! Presence and typing: told to those who are there, never stored.
 
+mod board;
+mod conflate;
 pub mod http;
 
-use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use madang_proto::{
-    ChannelId, Event, UserId, WorkspaceId, input,
-    limits::PRESENCE_LISTED,
+    ChannelId, Event, UserId, WorkspaceId,
+    command::Watch,
+    event::ServerFrame,
+    input, limits,
     permissions::ChannelPermission,
-    presence::{ChosenStatus, Presence, Status, Typing, UpdateStatus},
+    presence::{ChosenStatus, Presence, Typing, UpdateStatus},
 };
-use madang_realtime::{Class, Topic, presence::Transition};
-use parking_lot::Mutex;
+use madang_realtime::{Audience, BoxError, Class, Connection, Topic};
+
+pub use board::{Board, Limit};
+use board::{News, Told};
+pub use conflate::Conflation;
 
 use crate::{
     access,
     app::{Actor, App},
-    change::envelope,
+    change::{envelope, envelope_for},
     error::{Error, Field, Result},
+    gateway::codec,
 };
 
-/// Who is there, and in which workspaces that is of interest.
-#[derive(Debug, Default)]
-pub struct Board(Mutex<Inner>);
+/// How often what changed is told.
+const TICK: Duration = Duration::from_millis(250);
+/// Ticks of about a second.
+const SECOND: u64 = 4;
 
-#[derive(Debug, Default)]
-struct Inner {
-    presence: madang_realtime::Presence,
-    homes: HashMap<UserId, HashSet<WorkspaceId>>,
-    present: HashMap<WorkspaceId, HashSet<UserId>>,
+/// Tells what changed, until the server stops.
+///
+/// # Errors
+/// None: it is what a supervised child gives.
+pub async fn run(app: App) -> std::result::Result<(), BoxError> {
+    let mut ticks = tokio::time::interval(TICK);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    for tick in 0_u64.. {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = app.shutdown.wait() => break,
+        }
+        app.faults.point("presence");
+        let news = app.presence.tick(app.now().millis(), tick % SECOND == 0);
+        tell(&app, news).await;
+        tell_conflated(&app).await;
+    }
+    Ok(())
 }
 
-/// A transition and whom to tell.
-type News = (Transition, Vec<WorkspaceId>);
-
-impl Inner {
-    fn news(&mut self, transition: Transition) -> News {
-        let homes = self.homes.get(&transition.user_id).into_iter().flatten().copied().collect::<Vec<_>>();
-        if transition.status == Status::Offline {
-            self.homes.remove(&transition.user_id);
-            for home in &homes {
-                self.move_out(transition.user_id, *home);
-            }
-        }
-        (transition, homes)
+async fn tell(app: &App, News { turned, counts, people }: News) {
+    let classes = [(Class::Durable, turned), (Class::Ephemeral, counts)];
+    for (class, online) in
+        classes.into_iter().flat_map(|(class, all)| all.into_iter().map(move |o| (class, o)))
+    {
+        let item = envelope(Topic::Workspace(online.workspace_id), class, Event::Online(online));
+        app.bus.publish(item.into()).await;
     }
-
-    fn move_out(&mut self, user: UserId, workspace: WorkspaceId) {
-        if let Some(present) = self.present.get_mut(&workspace) {
-            present.remove(&user);
-            if present.is_empty() {
-                self.present.remove(&workspace);
-            }
-        }
-    }
-}
-
-impl Board {
-    /// A connection opened.
-    pub fn connected(
-        &self,
-        user: UserId,
-        workspaces: impl IntoIterator<Item = WorkspaceId>,
-        now_ms: i64,
-    ) -> Option<News> {
-        let mut inner = self.0.lock();
-        for workspace in workspaces {
-            inner.homes.entry(user).or_default().insert(workspace);
-            inner.present.entry(workspace).or_default().insert(user);
-        }
-        let transition = inner.presence.connected(user, now_ms)?;
-        Some(inner.news(transition))
-    }
-
-    /// A connection closed.
-    pub fn disconnected(&self, user: UserId, now_ms: i64) -> Option<News> {
-        let mut inner = self.0.lock();
-        let transition = inner.presence.disconnected(user, now_ms)?;
-        Some(inner.news(transition))
-    }
-
-    /// A user did something.
-    pub fn active(&self, user: UserId, now_ms: i64) -> Option<News> {
-        let mut inner = self.0.lock();
-        let transition = inner.presence.active(user, now_ms)?;
-        Some(inner.news(transition))
-    }
-
-    fn choose(&self, user: UserId, away: bool, custom: Option<String>, now_ms: i64) -> Option<News> {
-        let mut inner = self.0.lock();
-        let transition = inner.presence.choose(user, away, custom, now_ms)?;
-        Some(inner.news(transition))
-    }
-
-    /// A user came into a workspace.
-    pub fn moved_in(&self, user: UserId, workspace: WorkspaceId) {
-        let mut inner = self.0.lock();
-        if inner.presence.get(user).status != Status::Offline {
-            inner.homes.entry(user).or_default().insert(workspace);
-            inner.present.entry(workspace).or_default().insert(user);
-        }
-    }
-
-    /// A user went out of a workspace.
-    pub fn moved_out(&self, user: UserId, workspace: WorkspaceId) {
-        let mut inner = self.0.lock();
-        if let Some(homes) = inner.homes.get_mut(&user) {
-            homes.remove(&workspace);
-        }
-        inner.move_out(user, workspace);
-    }
-
-    /// How a user is.
-    pub fn get(&self, user: UserId) -> Presence {
-        self.0.lock().presence.get(user)
-    }
-
-    /// Those in these workspaces who are not offline, up to [`PRESENCE_LISTED`].
-    pub fn listed(&self, workspaces: impl IntoIterator<Item = WorkspaceId>) -> Vec<Presence> {
-        let inner = self.0.lock();
-        let mut users: HashSet<UserId> = HashSet::new();
-        for present in workspaces.into_iter().filter_map(|w| inner.present.get(&w)) {
-            users.extend(present.iter().take(PRESENCE_LISTED - users.len().min(PRESENCE_LISTED)));
-        }
-        let mut listed = inner.presence.of(users);
-        listed.retain(|p| p.status != Status::Offline);
-        listed.sort_by_key(|p| p.user_id);
-        listed
-    }
-
-    fn sweep(&self, now_ms: i64) -> Vec<News> {
-        let mut inner = self.0.lock();
-        let transitions = inner.presence.sweep(now_ms);
-        transitions.into_iter().map(|t| inner.news(t)).collect()
+    for told in people {
+        tell_of(app, told).await;
     }
 }
 
-/// Tells a transition, if there is one, to those who share a workspace with the user.
-pub async fn announce(app: &App, news: Option<News>) {
-    let Some((transition, workspaces)) = news else { return };
-    for workspace in workspaces {
-        let event = Event::Presence(transition.clone());
-        app.bus.publish(envelope(Topic::Workspace(workspace), Class::Ephemeral, event).into()).await;
+async fn tell_conflated(app: &App) {
+    let (typing, marks) = app.conflation.sweep(app.now().millis());
+    for typing in typing {
+        tell_typing(app, typing).await;
+    }
+    for mark in marks {
+        // The person's own connections have heard it.
+        let others = Audience { except: vec![Topic::User(mark.user_id)], ..Audience::default() };
+        let (topic, event) = (Topic::Channel(mark.channel_id), Event::ReadReceipt(mark));
+        app.bus.publish(envelope_for(topic, others, Class::Ephemeral, event).into()).await;
     }
 }
 
-/// Finds who became away or offline by the passing of time.
-pub async fn sweep(app: &App) {
-    for news in app.presence.sweep(app.now().millis()) {
-        announce(app, Some(news)).await;
+async fn tell_typing(app: &App, typing: Typing) {
+    let topic = Topic::Channel(typing.channel_id);
+    app.bus.publish(envelope(topic, Class::Ephemeral, Event::Typing(typing)).into()).await;
+}
+
+fn topics(workspaces: &[WorkspaceId]) -> Vec<Topic> {
+    workspaces.iter().copied().map(Topic::Workspace).collect()
+}
+
+/// Tells how someone is: everyone in workspaces where people are named, in the others themself and those
+/// who watch; each of them once.
+async fn tell_of(app: &App, Told { presence, named, counted, known }: Told) {
+    let id = presence.user_id;
+    let say = |topic, among: &[WorkspaceId], except: &[Topic]| {
+        let audience = Audience { among: topics(among), except: except.to_vec() };
+        app.bus.publish(
+            envelope_for(topic, audience, Class::Ephemeral, Event::Presence(presence.clone())).into(),
+        )
+    };
+    let mut except = topics(&known);
+    for workspace in named {
+        let topic = Topic::Workspace(workspace);
+        say(topic, &[], &except).await;
+        except.push(topic);
     }
+    if !counted.is_empty() {
+        for topic in [Topic::User(id), Topic::Presence(id)] {
+            say(topic, &counted, &except).await;
+            except.push(topic);
+        }
+    }
+}
+
+/// Watches these people from now on, in the place of those before, and tells how they are.
+pub fn watch(app: &App, actor: Actor, connection: &Connection, new: &Watch) -> Result<()> {
+    if new.user_ids.len() > limits::WATCH_PEOPLE {
+        return Err(Error::field("user_ids", format!("at most {}", limits::WATCH_PEOPLE)));
+    }
+    if !connection.info().follows {
+        return Err(Error::Conflict("WATCH needs a connection with subscribe: joined".to_owned()));
+    }
+    connection.watch(&new.user_ids);
+    let mut workspaces = app.presence.homes(actor.user);
+    workspaces.retain(|workspace| connection.hears(Topic::Workspace(*workspace)));
+    app.presence.picture(actor.user, &workspaces, &new.user_ids, |watched| {
+        let frame = ServerFrame::from(Event::Watched(watched));
+        connection.outbox().push_reply(codec::frame(&frame, connection.info().codec));
+    });
+    Ok(())
 }
 
 /// How a user is, for those who share a workspace with them.
@@ -166,18 +144,21 @@ pub async fn update(app: &App, actor: Actor, id: UserId, new: &UpdateStatus) -> 
         return Err(Error::Forbidden("only your own status can be changed"));
     }
     let custom = custom.filter(|text| !text.is_empty());
-    let news = app.presence.choose(id, new.status == ChosenStatus::Away, custom, app.now().millis());
-    announce(app, news).await;
+    app.presence.choose(id, new.status == ChosenStatus::Away, custom, app.now().millis());
     Ok(app.presence.get(id))
 }
 
-/// Says that one is typing, or no more. `heard` says that the actor's membership is known already.
-pub async fn typing(app: &App, actor: Actor, channel_id: ChannelId, typing: bool, heard: bool) -> Result<()> {
-    if !heard {
-        let mut tx = app.db.read().await?;
-        access::channel(&mut tx, actor, channel_id, ChannelPermission::Take).await?;
+/// Says that one is typing, or no more.
+pub async fn typing(app: &App, actor: Actor, channel_id: ChannelId, typing: bool) -> Result<()> {
+    let (at, _) = access::channel_now(app, actor, channel_id, ChannelPermission::Take).await?;
+    let said = Typing { channel_id, user_id: actor.user, typing };
+    if !app.conflation.typing(&said, app.now().millis()) {
+        return Ok(());
     }
-    let event = Event::Typing(Typing { channel_id, user_id: actor.user, typing });
-    app.bus.publish(envelope(Topic::Channel(channel_id), Class::Ephemeral, event).into()).await;
+    if typing && at.channel().member_count > limits::READ_RECEIPT_MEMBERS {
+        app.conflation.hush(channel_id, actor.user);
+        return Ok(());
+    }
+    tell_typing(app, said).await;
     Ok(())
 }

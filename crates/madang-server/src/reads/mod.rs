@@ -20,10 +20,11 @@ pub async fn mark(app: &App, actor: Actor, id: ChannelId, message_id: MessageId)
     let seq = seq.ok_or_else(|| Error::field("message_id", "no such message in this channel"))?;
     let mark = ReadMark { channel_id: id, user_id: actor.user, message_id, seq };
     if store::advance(change.tx(), id, actor.user, seq).await? {
-        // The user's own devices must hear it; the others may.
+        // The user's own devices must hear it, at once; the others may.
         change.emit(Topic::User(actor.user), Event::ReadReceipt(mark.clone()));
         if at.channel().member_count <= limits::READ_RECEIPT_MEMBERS {
-            change.emit_ephemeral(Topic::Channel(id), Event::ReadReceipt(mark.clone()));
+            let mark = mark.clone();
+            change.after(move |app| app.conflation.mark(mark));
         }
         change.commit().await?;
     }

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod channels;
+mod encodings;
 mod failures;
 mod gateway;
 mod issuer;

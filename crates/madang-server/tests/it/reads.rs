@@ -10,7 +10,7 @@ use madang_client::proto::{
     reads::ReadMark,
 };
 
-use crate::support::{Cast, Expected, TestServer, User, all_converge, on_both, refusals, settled};
+use crate::support::{Cast, Expected, TestServer, User, all_converge, on_both, raw::Raw, refusals, settled};
 
 fn unread(user: &User) -> i64 {
     user.client.state().channel(user.general()).unwrap().unread()
@@ -58,6 +58,22 @@ on_both! {
         phone.wait_for("the mark on the other device", read).await.unwrap();
         let mark = next_mark(&mut alice).await;
         assert_eq!((mark.user_id, mark.message_id, mark.seq), (bob.id, sent.id, 1));
+    }
+
+    async fn ones_own_marks_are_heard_each_once_and_the_others_hear_the_newest(s: TestServer) {
+        let (mut alice, bob) = s.users().await;
+        let mut phone = Raw::of(&bob).await;
+        let mut sent = Vec::new();
+        for at in 0..20 {
+            sent.push(alice.send(alice.general(), &at.to_string()).await);
+        }
+        for message in &sent {
+            bob.http.mark_read(bob.general(), message.id).await.unwrap();
+        }
+        while next_mark(&mut alice).await.seq < 20 {}
+        let frames = phone.heard().await.into_iter();
+        let own = frames.filter_map(|f| if let Event::ReadReceipt(mark) = f.event { Some(mark.seq) } else { None });
+        assert_eq!(own.collect::<Vec<_>>(), (1..=20).collect::<Vec<_>>());
     }
 
     async fn in_a_large_channel_only_oneself_hears_it(s: TestServer) {

@@ -89,9 +89,9 @@ on_both! {
         }
     }
 
-    async fn sweep_and_listener_come_back_unnoticed(s: TestServer) {
+    async fn what_runs_beside_comes_back_unnoticed(s: TestServer) {
         let (alice, mut bob) = s.users().await;
-        for name in ["sweep", "listener"] {
+        for name in ["presence", "sweep", "listener"] {
             s.faults.arm(name);
             // Each new connection wakes the listener.
             s.http().health().await.unwrap();

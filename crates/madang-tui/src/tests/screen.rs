@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use madang_client::{proto::presence::Typing, status::OfflineReason};
+use madang_client::{
+    proto::presence::{Online, Typing, Watched},
+    status::OfflineReason,
+};
 
 use super::*;
 
@@ -20,6 +23,26 @@ fn messages_stand_under_their_day_and_their_author() {
     );
     assert!(screen[0].contains("#general  2 members"));
     assert!(screen[2].starts_with("#잡담 "));
+}
+
+#[test]
+fn in_a_crowd_the_number_is_shown_and_those_in_view_are_watched() {
+    let mut desk = Desk::with(&[(EVE, "hello"), (ME, "ok")]);
+    let crowd = |named| Event::Online(Online { workspace_id: 10.into(), online: 1_204, named });
+    desk.hear(crowd(false));
+    assert_eq!(desk.done(), [Cmd::Watch([user(ME), user(EVE)].into())]);
+    assert!(desk.screen()[0].contains("#general  2 members  1204 online"));
+    desk.hear(crowd(false));
+    assert_eq!(desk.done(), [], "once");
+    let eve = Presence { user_id: EVE.into(), status: Status::Online, custom_status: None };
+    desk.hear(Event::Watched(Watched {
+        presence: vec![eve],
+        online: vec![Online { workspace_id: 10.into(), online: 1_205, named: false }],
+    }));
+    assert!(desk.sees("● Eve  08:30") && desk.sees("1205 online"));
+    desk.hear(crowd(true));
+    assert_eq!(desk.done(), [Cmd::Watch([].into())], "all are named again");
+    assert!(!desk.sees("1204 online"));
 }
 
 #[test]

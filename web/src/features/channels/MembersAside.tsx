@@ -21,7 +21,7 @@ import type { Channel, Member, Presence } from "../../api/types";
 import { useMyId } from "../../state/context";
 import { mayInvite, mayManage } from "../../state/permissions";
 import { useRole } from "../../state/places";
-import { usePresence } from "../../state/presence";
+import { useCounted, usePresence, useWatchedRow } from "../../state/presence";
 import { Avatar } from "../../ui/Avatar";
 import { ConfirmDialog } from "../../ui/ConfirmDialog";
 import { useRemoveFromChannel } from "./actions";
@@ -36,6 +36,7 @@ export function MembersAside({ channel, onInvite }: MembersAsideProps) {
   const myId = useMyId();
   const role = useRole(channel.workspace_id);
   const presence = usePresence();
+  const counted = useCounted(channel.workspace_id);
   const query = useInfiniteQuery(channelMembersQuery(channel.id));
   const [menu, setMenu] = useState<{ anchor: HTMLElement; member: Member }>();
   const [removing, setRemoving] = useState<Member>();
@@ -45,10 +46,14 @@ export function MembersAside({ channel, onInvite }: MembersAsideProps) {
     a.user.display_name.localeCompare(b.user.display_name, i18n.language),
   );
   const isThere = (member: Member) => (presence[member.user.id]?.status ?? "offline") !== "offline";
-  const groups = [
-    { label: t("members.online"), members: members.filter(isThere) },
-    { label: t("members.offline"), members: members.filter((member) => !isThere(member)) },
-  ];
+  // Who is there is known of those on the screen only: sorting by it would move them off.
+  const groups =
+    counted === undefined
+      ? [
+          { label: t("members.online"), members: members.filter(isThere) },
+          { label: t("members.offline"), members: members.filter((member) => !isThere(member)) },
+        ]
+      : [{ label: t("members.members"), members }];
   const mayRemove = mayManage(role, channel, myId) && !channel.is_default;
 
   return (
@@ -63,6 +68,11 @@ export function MembersAside({ channel, onInvite }: MembersAsideProps) {
           </Button>
         )}
       </Box>
+      {counted !== undefined && (
+        <Typography variant="body2" color="text.secondary" sx={{ px: 2 }}>
+          {t("members.there", { count: counted })}
+        </Typography>
+      )}
       {groups.map(
         (group) =>
           group.members.length > 0 && (
@@ -96,6 +106,7 @@ export function MembersAside({ channel, onInvite }: MembersAsideProps) {
                     member={member}
                     presence={presence[member.user.id]}
                     mine={member.user.id === myId}
+                    counted={counted !== undefined}
                   />
                 </ListItem>
               ))}
@@ -138,10 +149,16 @@ export function MembersAside({ channel, onInvite }: MembersAsideProps) {
   );
 }
 
-function MemberName(props: { member: Member; presence: Presence | undefined; mine: boolean }) {
-  const { member, presence, mine } = props;
+function MemberName(props: {
+  member: Member;
+  presence: Presence | undefined;
+  mine: boolean;
+  counted: boolean;
+}) {
+  const { member, presence, mine, counted } = props;
   const { t } = useTranslation();
   const { user, role } = member;
+  const row = useWatchedRow<HTMLDivElement>(user.id, counted);
   const marks = [
     mine ? t("common.you") : "",
     role === "member" ? "" : t(`members.roles.${role}`),
@@ -157,6 +174,7 @@ function MemberName(props: { member: Member; presence: Presence | undefined; min
         status={presence?.status ?? "offline"}
       />
       <ListItemText
+        ref={row}
         sx={{ ml: 1.5, minWidth: 0 }}
         primary={user.display_name}
         secondary={marks.join(" · ")}

@@ -22,7 +22,7 @@ import { useMyId } from "../../state/context";
 import { errorText } from "../../state/errorText";
 import { notify } from "../../state/notices";
 import { mayAssign, mayKeepWorkspace } from "../../state/permissions";
-import { usePresence } from "../../state/presence";
+import { useCounted, usePresence, useWatchedRow } from "../../state/presence";
 import { Avatar } from "../../ui/Avatar";
 import { ConfirmDialog } from "../../ui/ConfirmDialog";
 import { useAddToWorkspace, useChangeRole, useRemoveFromWorkspace } from "./actions";
@@ -91,6 +91,7 @@ function Row(props: { workspace: Workspace; member: Member; onRemove: () => void
   const { t } = useTranslation();
   const myId = useMyId();
   const presence = usePresence()[member.user.id];
+  const row = useWatchedRow<HTMLDivElement>(member.user.id, useCounted(workspace.id) !== undefined);
   const change = useChangeRole(workspace.id);
   const { user, role } = member;
   // A guest has no account to be anything else with.
@@ -107,7 +108,12 @@ function Row(props: { workspace: Workspace; member: Member; onRemove: () => void
         size={32}
         status={presence?.status ?? "offline"}
       />
-      <ListItemText sx={{ ml: 1, minWidth: 0 }} primary={user.display_name} secondary={user.username} />
+      <ListItemText
+        ref={row}
+        sx={{ ml: 1, minWidth: 0 }}
+        primary={user.display_name}
+        secondary={user.username}
+      />
       {may && role !== "guest" ? (
         <Select
           size="small"

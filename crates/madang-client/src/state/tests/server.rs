@@ -172,6 +172,7 @@ impl Server {
             server_time: Timestamp::from(0),
             workspaces: vec![workspace()],
             channels: vec![channel],
+            online: Vec::new(),
             presence: vec![],
             changes: after.filter(|_| !too_far).map(|after| self.changes(after, most)).into_iter().collect(),
             resync: if too_far { vec![ChannelId::from(GENERAL)] } else { vec![] },

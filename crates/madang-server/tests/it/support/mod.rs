@@ -5,6 +5,7 @@ pub mod converge;
 pub mod raw;
 pub mod server;
 pub mod user;
+pub mod wire;
 
 pub use cast::{Cast, Expected, refusals};
 pub use converge::{all_converge, client_settled, converge, settled};

@@ -7,7 +7,7 @@ use madang_client::{
     Http,
     proto::accounts::{Login, Register, Secret},
 };
-use madang_server::{Config, Hands, Server, StartError, clock::Clock};
+use madang_server::{Config, Hands, PresenceLimit, Server, StartError, clock::Clock};
 
 use super::User;
 
@@ -50,6 +50,7 @@ pub struct TestServer {
     pub faults: Faults,
     /// The settings it was started with.
     pub config: Config,
+    presence: PresenceLimit,
     server: Option<Server>,
     _folder: Option<tempfile::TempDir>,
 }
@@ -74,12 +75,16 @@ impl TestServer {
 
     /// Starts a server on a folder and database that are there already.
     pub async fn again(config: Config, clock: Clock) -> Result<Self, StartError> {
+        Self::begin(config, clock, PresenceLimit::default()).await
+    }
+
+    async fn begin(config: Config, clock: Clock, presence: PresenceLimit) -> Result<Self, StartError> {
         let faults = Faults::default();
         // Hashing as slowly as for real would be most of what the tests do.
-        let hands = Hands { clock: clock.clone(), faults: faults.clone(), password_kib: Some(8) };
+        let hands = Hands { clock: clock.clone(), faults: faults.clone(), password_kib: Some(8), presence };
         let server = Server::start_with(config.clone(), hands).await?;
         let url = format!("http://{}", server.address());
-        Ok(Self { url, clock, faults, config, server: Some(server), _folder: None })
+        Ok(Self { url, clock, faults, config, presence, server: Some(server), _folder: None })
     }
 
     /// Stops in order.
@@ -92,13 +97,20 @@ impl TestServer {
         let address = self.server.as_ref().unwrap().address();
         self.stop().await;
         self.config.listen = address;
-        let again = Self::again(self.config.clone(), self.clock.clone()).await.unwrap();
+        let again = Self::begin(self.config.clone(), self.clock.clone(), self.presence).await.unwrap();
         (self.server, self.faults) = (again.server, again.faults);
     }
 
     /// The same with other settings.
     pub async fn restarted_with(mut self, change: impl FnOnce(&mut Config)) -> Self {
         change(&mut self.config);
+        self.restart().await;
+        self
+    }
+
+    /// The same, but it counts people above so many, and names them again at so many.
+    pub async fn counting_people(mut self, above: usize, again: usize) -> Self {
+        self.presence = PresenceLimit { people: above, again };
         self.restart().await;
         self
     }
