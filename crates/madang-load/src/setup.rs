@@ -1,7 +1,7 @@
 //! The people and channels of a run, made through the public API.
 //!
-//! One registered person makes the channels, since guests cannot; everyone else is a guest, and may be
-//! there with several devices at once.
+//! Registered people make the channels, since guests cannot, each as many as one person may be in;
+//! everyone else is a guest, and may be there with several devices at once.
 
 use std::net::SocketAddr;
 
@@ -21,6 +21,8 @@ use crate::{Error, progress::Progress, scan, worker::Channel};
 
 /// Requests at one time.
 const AT_ONCE: usize = 16;
+/// Channels that one person makes; they are in them, and in the workspace's default channel.
+const KEPT: usize = 900;
 
 /// Everyone and everything of a run.
 pub struct Stage {
@@ -33,8 +35,8 @@ pub struct Stage {
 
 /// Where it was made.
 enum Place {
-    /// Through the public API, by this person in this workspace.
-    Server { keeper: Http, workspace: WorkspaceId },
+    /// Through the public API in this workspace, by these people, each [`KEPT`] of the channels.
+    Server { keepers: Vec<Http>, workspace: WorkspaceId },
     /// A peer has one room, and its HTTP door tells how many messages were said in it.
     Peer(SocketAddr),
 }
@@ -55,17 +57,10 @@ pub struct Room {
 pub async fn stage(url: &str, users: usize, rooms: &[Room], progress: &Progress) -> Result<Stage, Error> {
     let http = Http::new(url).map_err(Error::server("looking at the address"))?;
     let run = format!("load-{:08x}", rand::random::<u32>());
-    let register = Register {
-        username: run.clone(),
-        password: Secret(format!("{:032x}", rand::random::<u128>())),
-        display_name: None,
-        email: None,
-    };
-    let signed_in = http.register(&register).await.map_err(Error::server(
-        "registering the person who makes the channels (registration has to be on)",
-    ))?;
-    let keeper = http.signed_in(&signed_in);
-    let workspaces = keeper.workspaces().await.map_err(Error::server("listing workspaces"))?;
+    let names = (0..rooms.len().div_ceil(KEPT).max(1)).map(|n| format!("{run}-keeper-{n}"));
+    let keepers: Vec<Http> = stream::iter(names).then(|name| keeper(&http, name)).try_collect().await?;
+    let first = keepers.first().ok_or_else(|| Error::Protocol("nobody made the channels".to_owned()))?;
+    let workspaces = first.workspaces().await.map_err(Error::server("listing workspaces"))?;
     let workspace = workspaces.first().map(|w| w.id);
     let workspace = workspace.ok_or_else(|| Error::Protocol("nobody's workspace is open".to_owned()))?;
 
@@ -75,7 +70,7 @@ pub async fn stage(url: &str, users: usize, rooms: &[Room], progress: &Progress)
         .try_collect()
         .await?;
     let ids: Vec<ChannelId> = stream::iter(0..rooms.len())
-        .map(|n| make(&keeper, workspace, format!("{run}-{n}")))
+        .map(|n| make(&keepers[n / KEPT], workspace, format!("{run}-{n}")))
         .buffered(AT_ONCE)
         .try_collect()
         .await?;
@@ -94,7 +89,7 @@ pub async fn stage(url: &str, users: usize, rooms: &[Room], progress: &Progress)
         .await?;
 
     let mut stage = Stage {
-        place: Place::Server { keeper, workspace },
+        place: Place::Server { keepers, workspace },
         tokens: guests.into_iter().map(|(token, _)| token).collect(),
         channels: Vec::new(),
     };
@@ -143,6 +138,20 @@ async fn guest(http: &Http, n: usize, progress: &Progress, all: usize) -> Result
     Ok((signed_in.access_token.0.clone(), http.signed_in(&signed_in)))
 }
 
+async fn keeper(http: &Http, username: String) -> Result<Http, Error> {
+    let register = Register {
+        username,
+        password: Secret(format!("{:032x}", rand::random::<u128>())),
+        display_name: None,
+        email: None,
+    };
+    let signed_in = http
+        .register(&register)
+        .await
+        .map_err(Error::server("registering the people who make the channels (registration has to be on)"))?;
+    Ok(http.signed_in(&signed_in))
+}
+
 async fn make(keeper: &Http, workspace: WorkspaceId, name: String) -> Result<ChannelId, Error> {
     let new = CreateChannel { workspace_id: Some(workspace), name, kind: ChannelKind::Public, topic: None };
     let channel = keeper.create_channel(&new).await.map_err(Error::server("making a channel"))?;
@@ -166,11 +175,12 @@ impl Stage {
 
     /// The newest message and change of each channel.
     async fn standing(&self, ids: &[ChannelId]) -> Result<Vec<(u64, u64)>, Error> {
-        let (keeper, workspace) = match &self.place {
-            Place::Server { keeper, workspace } => (keeper, *workspace),
+        let (keepers, workspace) = match &self.place {
+            Place::Server { keepers, workspace } => (keepers, *workspace),
             Place::Peer(peer) => return Ok(vec![(said(*peer).await?, 0)]),
         };
-        let all = keeper.workspace_channels(workspace).await.map_err(Error::server("listing channels"))?;
+        let all =
+            keepers[0].workspace_channels(workspace).await.map_err(Error::server("listing channels"))?;
         let by_id: std::collections::HashMap<_, _> = all.iter().map(|c| (c.id, c)).collect();
         ids.iter()
             .map(|id| by_id.get(id).map(|c| (number(c.last_seq), number(c.version))))
@@ -183,11 +193,11 @@ impl Stage {
     /// # Errors
     /// When the server refuses.
     pub async fn clear(&self) -> Result<(), Error> {
-        let Place::Server { keeper, .. } = &self.place else { return Ok(()) };
-        stream::iter(&self.channels)
-            .map(|channel| {
+        let Place::Server { keepers, .. } = &self.place else { return Ok(()) };
+        stream::iter(self.channels.iter().enumerate())
+            .map(|(n, channel)| {
                 let id = ChannelId::from(i64::try_from(channel.id).unwrap_or_default());
-                keeper.delete_channel(id)
+                keepers[n / KEPT].delete_channel(id)
             })
             .buffer_unordered(AT_ONCE)
             .try_collect::<()>()
