@@ -1,4 +1,4 @@
-//! Sockets of the gateway: the handshake, and frames in and out of a TCP stream.
+//! Sockets of the gateway: the handshake, and frames in and out of a stream.
 //!
 //! Buffers belong to the thread, not to the connection: what is due for a socket is joined there into
 //! one write, and what comes is read there. A connection keeps only what was cut off.
@@ -11,15 +11,15 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use hyper::upgrade::{OnUpgrade, Parts, Upgraded};
-use hyper_util::rt::TokioIo;
+use hyper::upgrade::OnUpgrade;
 use madang_proto::{close::CloseCode, limits};
 use madang_realtime::Frame;
 use serde::Deserialize;
-use tokio::{net::TcpStream, time::timeout};
+use tokio::time::timeout;
 
 use super::{
     session,
+    stream::{Detached, Stream},
     websocket::{self, Decoder, Message, Opcode, Violation},
 };
 use crate::{
@@ -68,7 +68,7 @@ pub async fn upgrade(
     let token = bearer(request.headers()).map(str::to_owned).or(parameters.token);
     app.supervisor.clone().isolated("upgrades", async move {
         let Ok(upgraded) = upgrading.await else { return };
-        let Ok((stream, early)) = into_tcp(upgraded) else { return };
+        let Ok((stream, early)) = Detached::of(upgraded) else { return };
         // The connection lives on the thread of its shard.
         let id = app.id();
         let (thread, supervisor) = (app.threads.of(app.hub.shard_of(id)).clone(), app.supervisor.clone());
@@ -103,14 +103,6 @@ fn accept(headers: &HeaderMap) -> Option<HeaderValue> {
     HeaderValue::from_str(&websocket::accept(key.as_bytes())).ok()
 }
 
-/// The TCP stream under an upgraded connection, free of the runtime it was accepted on, and what the
-/// client sent already.
-fn into_tcp(upgraded: Upgraded) -> io::Result<(std::net::TcpStream, Vec<u8>)> {
-    let parts: Parts<TokioIo<TcpStream>> =
-        upgraded.downcast().map_err(|_| io::Error::other("the connection is not plain TCP"))?;
-    Ok((parts.io.into_inner().into_std()?, parts.read_buf.to_vec()))
-}
-
 /// A frame of text.
 #[must_use]
 pub fn text(text: &str) -> Frame {
@@ -141,17 +133,17 @@ pub enum Incoming {
 
 /// A socket.
 pub struct Socket {
-    stream: TcpStream,
+    stream: Stream,
     decoder: Decoder,
     /// What the kernel did not take yet; it may begin in the middle of a frame.
     unsent: Vec<u8>,
 }
 
 impl Socket {
-    fn new(stream: std::net::TcpStream, early: &[u8]) -> io::Result<Self> {
+    fn new(stream: Detached, early: &[u8]) -> io::Result<Self> {
         let mut decoder = Decoder::new(limits::FRAME_BYTES);
         decoder.feed(early);
-        Ok(Self { stream: TcpStream::from_std(stream)?, decoder, unsent: Vec::new() })
+        Ok(Self { stream: stream.attach()?, decoder, unsent: Vec::new() })
     }
 
     /// What comes next. May be cancelled.
@@ -200,17 +192,22 @@ impl Socket {
                 joined.shrink_to(JOINED_BYTES);
                 Ok::<_, io::Error>(())
             });
-            if taken.is_err() || (!self.unsent.is_empty() && !self.flush().await) {
+            if taken.is_err() || (self.owes() && !self.flush().await) {
                 return false;
             }
         }
         true
     }
 
+    /// Whether something waits for the kernel.
+    fn owes(&self) -> bool {
+        !self.unsent.is_empty() || self.stream.holds()
+    }
+
     /// Writes what is unsent. False when the client is gone or takes nothing.
     async fn flush(&mut self) -> bool {
         let flushing = async {
-            while !self.unsent.is_empty() {
+            while self.owes() {
                 self.stream.writable().await?;
                 let written = taken(self.stream.try_write(&self.unsent))?;
                 self.unsent.drain(..written);

@@ -16,4 +16,5 @@ mod reads;
 mod resume;
 mod supervision;
 mod support;
+mod tls;
 mod workspaces;

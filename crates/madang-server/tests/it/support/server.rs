@@ -42,7 +42,7 @@ impl Backend {
 
 /// A running server and its folder.
 pub struct TestServer {
-    /// `http://…`
+    /// `http://…`, or `https://…` with a certificate
     pub url: String,
     /// The clock.
     pub clock: Clock,
@@ -78,7 +78,8 @@ impl TestServer {
         // Hashing as slowly as for real would be most of what the tests do.
         let hands = Hands { clock: clock.clone(), faults: faults.clone(), password_kib: Some(8) };
         let server = Server::start_with(config.clone(), hands).await?;
-        let url = format!("http://{}", server.address());
+        let scheme = if config.tls_certificate.is_some() { "https" } else { "http" };
+        let url = format!("{scheme}://{}", server.address());
         Ok(Self { url, clock, faults, config, server: Some(server), _folder: None })
     }
 
