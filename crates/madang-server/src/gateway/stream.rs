@@ -7,6 +7,9 @@
 //! - Plain TCP has no buffer here and pays for TLS with an empty pointer.
 //! - What rustls encrypted has to leave before anything else: [`Stream::holds`] says whether some waits.
 
+#[cfg(test)]
+mod tests;
+
 use std::io::{self, IoSlice, Read, Write};
 
 use hyper::upgrade::{Parts, Upgraded};

@@ -244,3 +244,11 @@ fn taken(write: io::Result<usize>) -> io::Result<usize> {
         other => other,
     }
 }
+
+#[cfg(test)]
+impl Socket {
+    /// A socket on a stream that a test made.
+    pub fn on(stream: Stream) -> Self {
+        Self { stream, decoder: Decoder::new(limits::FRAME_BYTES), unsent: Vec::new() }
+    }
+}

@@ -1,6 +1,6 @@
 //! HTTPS and WSS by the server itself: the same as without, and certificates that come and go.
 
-use std::{fs, time::Duration};
+use std::{fs, io::Write};
 
 use madang_client::proto::close::CloseCode;
 use madang_server::clock::Clock;
@@ -14,11 +14,8 @@ use tokio_rustls::rustls::version::{TLS12, TLS13};
 use crate::support::{
     Backend, TestServer,
     server::config,
-    tls::{Authority, Wss, narrow_tcp, tcp},
+    tls::{Authority, PATIENCE, Wss, narrow_tcp, tcp},
 };
-
-/// Longer than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(15);
 
 async fn health(authority: &Authority, s: &TestServer) -> Value {
     authority.http().get(format!("{}/health", s.url)).send().await.unwrap().json().await.unwrap()
@@ -88,6 +85,32 @@ async fn a_client_with_little_room_gets_a_ready_of_megabytes_whole() {
     assert_eq!(changes, 200);
     reader.text(r#"{"type": "PING"}"#).await;
     reader.next("PONG").await;
+}
+
+#[tokio::test]
+async fn a_hello_in_the_same_packet_as_the_handshake_is_heard() {
+    let authority = Authority::new();
+    let s = authority.server().await;
+    let token = authority.register(&s, "alice").await;
+    let mut tls = authority.connect(&s).await;
+    let request = format!(
+        "GET /api/v1/ws?token={token} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    );
+    // Many records at once: all are decrypted while HTTP is still spoken, and the kernel has nothing more.
+    let records = tls.get_mut().1;
+    records.writer().write_all(request.as_bytes()).unwrap();
+    let hello = format!("{:50}", r#"{"type":"HELLO"}"#);
+    for byte in [&[0x81, 0x80 | 50, 0, 0, 0, 0], hello.as_bytes()].concat() {
+        records.writer().write_all(&[byte]).unwrap();
+    }
+    tls.flush().await.unwrap();
+    let (mut heard, mut part) = (String::new(), [0; 4_096]);
+    while !heard.contains("READY") {
+        let read = timeout(PATIENCE, tls.read(&mut part)).await.expect("no READY came").unwrap();
+        assert!(read > 0, "{heard}");
+        heard.push_str(&String::from_utf8_lossy(&part[..read]));
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Certificates of a test's own, and clients that trust nothing else.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use futures_util::{SinkExt, StreamExt};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
@@ -9,6 +9,7 @@ use tempfile::TempDir;
 use tokio::{
     io::AsyncReadExt,
     net::{TcpSocket, TcpStream},
+    time::timeout,
 };
 use tokio_rustls::{
     TlsConnector,
@@ -26,6 +27,9 @@ use tokio_tungstenite::{
 };
 
 use super::{Backend, TestServer, server::PASSWORD};
+
+/// Longer than anything here takes.
+pub const PATIENCE: Duration = Duration::from_secs(15);
 
 /// What issues certificates, and the two files of a server.
 pub struct Authority {
@@ -160,8 +164,8 @@ impl Wss {
     /// The payload of the next frame of this type.
     pub async fn next(&mut self, kind: &str) -> Value {
         loop {
-            let message =
-                self.0.next().await.unwrap_or_else(|| panic!("the end came before {kind}")).unwrap();
+            let next = timeout(PATIENCE, self.0.next()).await.unwrap_or_else(|_| panic!("no {kind} came"));
+            let message = next.unwrap_or_else(|| panic!("the end came before {kind}")).unwrap();
             let Message::Text(text) = message else { panic!("{message:?} came before {kind}") };
             let mut frame: Value = serde_json::from_str(&text).unwrap();
             if frame["type"] == kind {
