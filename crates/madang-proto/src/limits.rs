@@ -68,6 +68,8 @@ pub const OUTBOX_BYTES: usize = 256 * 1024;
 pub const HEARTBEAT_MS: u32 = 30_000;
 /// Milliseconds without any frame after which the server closes a connection.
 pub const SILENCE_MS: u32 = 90_000;
+/// Milliseconds that a new connection has to agree on TLS, where the server itself speaks it.
+pub const TLS_HANDSHAKE_MS: u32 = 10_000;
 /// Milliseconds that a connection may stay without a valid `HELLO`.
 pub const HELLO_MS: u32 = 10_000;
 /// Milliseconds after which a `TYPING` that is not repeated is over.

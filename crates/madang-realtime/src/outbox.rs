@@ -22,7 +22,7 @@ use tokio::sync::Notify;
 use crate::{Class, Frame};
 
 /// Room for this many frames is kept when an outbox is emptied, so that idle ones stay small.
-const KEPT_SLOTS: usize = 8;
+const KEPT_SLOTS: usize = 2;
 
 /// The frames that wait for one connection.
 #[derive(Debug)]

@@ -15,6 +15,7 @@ use crate::{
     memory::Memory,
     presence::{Board, Conflation},
     ratelimit::Limits,
+    tls::Tls,
 };
 
 /// Who acts.
@@ -56,6 +57,8 @@ pub struct Parts {
     pub keys: Keys,
     /// The outside issuer, if there is one.
     pub issuer: Option<Issuer>,
+    /// HTTPS, where it is not left to a proxy.
+    pub tls: Option<Tls>,
     /// Hashing.
     pub passwords: Passwords,
     /// Sessions that ended while their access tokens still look valid.

@@ -36,6 +36,15 @@ pub struct Config {
     #[arg(long, env = "MADANG_LISTEN", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
 
+    /// Certificate for HTTPS, a PEM file with the chain; read again when it changes. Plain HTTP when not
+    /// set.
+    #[arg(long, env = "MADANG_TLS_CERTIFICATE", value_name = "FILE")]
+    pub tls_certificate: Option<PathBuf>,
+
+    /// Private key of the certificate, a PEM file.
+    #[arg(long, env = "MADANG_TLS_KEY", value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
+
     /// Folder of the data: database, keys, files. Made when missing.
     #[arg(long, env = "MADANG_DATA", default_value = "./data")]
     pub data: PathBuf,

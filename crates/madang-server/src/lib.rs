@@ -26,6 +26,7 @@ mod presence;
 mod ratelimit;
 mod reads;
 mod server;
+mod tls;
 mod workspaces;
 
 pub use config::Config;

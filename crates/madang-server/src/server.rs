@@ -22,6 +22,7 @@ use crate::{
     messages::Announcer,
     presence::{self, Board, Conflation, Limit},
     ratelimit::Limits,
+    tls::Tls,
     workspaces,
 };
 
@@ -91,6 +92,7 @@ impl Server {
         let lock = lock(&data)?;
         let keys = Keys::load(&data).map_err(|e| in_data(&e))?;
         let issuer = Issuer::from_config(&config).map_err(StartError)?;
+        let tls = Tls::from_config(&config, clock.now()).await.map_err(StartError)?;
         let listener = Listener::bind(config.listen).map_err(|e| StartError::of(config.listen)(&e))?;
         let address = listener.address().map_err(|e| StartError::of(config.listen)(&e))?;
         let db = database(&config).await?;
@@ -115,6 +117,7 @@ impl Server {
             ids: Ids::after(newest),
             keys,
             issuer,
+            tls,
             passwords: Passwords::new(password_kib),
             revoked: Revoked::default(),
             threads: Threads::start(shards).map_err(|e| StartError::of("threads")(&e))?,
@@ -222,7 +225,7 @@ fn start_children(app: &App, listener: Listener) {
     });
 }
 
-/// What passes with time: checkpoints, old sessions, months of messages.
+/// What passes with time: certificates, checkpoints, old sessions, months of messages.
 async fn sweep(app: App) -> Result<(), BoxError> {
     let mut tick = tokio::time::interval(Duration::from_secs(1));
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -232,6 +235,9 @@ async fn sweep(app: App) -> Result<(), BoxError> {
             () = app.shutdown.wait() => break,
         }
         app.faults.point("sweep");
+        if let Some(tls) = &app.tls {
+            tls.look(app.now()).await;
+        }
         if second % CHECKPOINT_EVERY == 0
             && let Err(error) = app.db.checkpoint().await
         {

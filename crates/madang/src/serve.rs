@@ -25,11 +25,12 @@ pub async fn run(serve: Serve) -> Result<()> {
     if let Some(file) = serve.config {
         tracing::info!(file = %file.display(), "settings");
     }
+    let scheme = if config.tls_certificate.is_some() { "https" } else { "http" };
     let (data, database) = (config.data.display().to_string(), config.database_url.is_some());
     let server = Server::start(config).await?;
     let address = server.address();
     tracing::info!(%address, data, database = if database { "as set" } else { "SQLite in the data folder" }, "started");
-    println!("Madang is at http://{}", logging::for_people(address));
+    println!("Madang is at {scheme}://{}", logging::for_people(address));
     let result = tokio::select! {
         result = server.run() => result,
         () = signal() => Ok(()),

@@ -523,6 +523,13 @@ export interface components {
             /** @description Whom, by the unique name. */
             username: string;
         };
+        /** @description The certificate of HTTPS. */
+        Certificate: {
+            /** @description When the certificate in use ends. */
+            expires_at: components["schemas"]["Timestamp"];
+            /** @description Whether the files can be served and the certificate is valid. */
+            up: boolean;
+        };
         /** @description A channel. The last four fields are the asking user's own and absent in events for everyone. */
         Channel: {
             /** @description When it was made. */
@@ -826,6 +833,7 @@ export interface components {
             ready: boolean;
             /** @description `ok`, or `degraded` when a part is away. */
             status: string;
+            tls?: components["schemas"]["Certificate"] | null;
             /** @description Version of the server. */
             version: string;
             /** @description Messages that wait to be stored. */

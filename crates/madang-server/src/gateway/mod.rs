@@ -1,6 +1,6 @@
 //! The gateway: live connections over WebSocket (RFC 6455).
 //!
-//! [`madang_websocket`] is the protocol, [`ws`] brings it to sockets, [`negotiate`] is what a handshake
+//! [`madang_websocket`] is the protocol, [`ws`] brings it to sockets, [`stream`] is TCP or TLS under them, [`negotiate`] is what a handshake
 //! agrees on, [`session`] the life of a connection, [`ready`] its beginning, [`dispatch`] what its commands
 //! do, [`codec`] makes frames, [`join`] joins them, [`threads`] is where it runs.
 
@@ -10,6 +10,7 @@ mod join;
 mod negotiate;
 mod ready;
 mod session;
+mod stream;
 mod threads;
 pub mod ws;
 

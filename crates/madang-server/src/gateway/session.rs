@@ -66,7 +66,7 @@ async fn elsewhere<T: Send + 'static>(
 }
 
 /// Frames that an idle connection keeps room for.
-const KEPT_SLOTS: usize = 4;
+const KEPT_SLOTS: usize = 2;
 
 /// How a beginning failed: what the client is told, and the code to close with; no code when it is gone.
 struct Refused {

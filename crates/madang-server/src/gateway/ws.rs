@@ -1,4 +1,4 @@
-//! Sockets of the gateway: the handshake, and frames in and out of a TCP stream.
+//! Sockets of the gateway: the handshake, and frames in and out of a stream.
 //!
 //! Buffers belong to the thread, not to the connection: what is due for a socket is joined there into
 //! one write, and what comes is read there. A connection keeps only what was cut off.
@@ -11,8 +11,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use hyper::upgrade::{OnUpgrade, Parts, Upgraded};
-use hyper_util::rt::TokioIo;
+use hyper::upgrade::OnUpgrade;
 use madang_proto::{
     close::CloseCode,
     command::{BadFrame, ClientFrame},
@@ -21,13 +20,14 @@ use madang_proto::{
 use madang_realtime::{Codec, Frame};
 use madang_websocket::{self as websocket, Decoder, Message, Opcode, Violation};
 use serde::Deserialize;
-use tokio::{net::TcpStream, time::timeout};
+use tokio::time::timeout;
 
 use super::{
     codec,
     join::{self, Joining},
     negotiate::Agreed,
     session,
+    stream::{Detached, Stream},
 };
 use crate::{
     app::App,
@@ -76,7 +76,7 @@ pub async fn upgrade(
     let token = bearer(request.headers()).map(str::to_owned).or(parameters.token);
     app.supervisor.clone().isolated("upgrades", async move {
         let Ok(upgraded) = upgrading.await else { return };
-        let Ok((stream, early)) = into_tcp(upgraded) else { return };
+        let Ok((stream, early)) = Detached::of(upgraded) else { return };
         // The connection lives on the thread of its shard.
         let id = app.id();
         let (thread, supervisor) = (app.threads.of(app.hub.shard_of(id)).clone(), app.supervisor.clone());
@@ -111,14 +111,6 @@ fn accept(headers: &HeaderMap) -> Option<HeaderValue> {
     HeaderValue::from_str(&websocket::accept(key.as_bytes())).ok()
 }
 
-/// The TCP stream under an upgraded connection, free of the runtime it was accepted on, and what the
-/// client sent already.
-fn into_tcp(upgraded: Upgraded) -> io::Result<(std::net::TcpStream, Vec<u8>)> {
-    let parts: Parts<TokioIo<TcpStream>> =
-        upgraded.downcast().map_err(|_| io::Error::other("the connection is not plain TCP"))?;
-    Ok((parts.io.into_inner().into_std()?, parts.read_buf.to_vec()))
-}
-
 /// The answer to a ping.
 #[must_use]
 pub fn pong(payload: &[u8]) -> Frame {
@@ -143,7 +135,7 @@ pub enum Incoming {
 
 /// A socket.
 pub struct Socket {
-    stream: TcpStream,
+    stream: Stream,
     agreed: Agreed,
     batch: bool,
     decoder: Decoder,
@@ -152,10 +144,10 @@ pub struct Socket {
 }
 
 impl Socket {
-    fn new(stream: std::net::TcpStream, early: &[u8], agreed: Agreed) -> io::Result<Self> {
+    fn new(stream: Detached, early: &[u8], agreed: Agreed) -> io::Result<Self> {
         let mut decoder = Decoder::new(limits::FRAME_BYTES, agreed.deflate.is_some());
         decoder.feed(early);
-        Ok(Self { stream: TcpStream::from_std(stream)?, agreed, batch: false, decoder, unsent: Vec::new() })
+        Ok(Self { stream: stream.attach()?, agreed, batch: false, decoder, unsent: Vec::new() })
     }
 
     /// From now on several frames may be one message.
@@ -237,7 +229,7 @@ impl Socket {
             } else {
                 self.write(first.bytes())
             };
-            if written.is_err() || (!self.unsent.is_empty() && !Box::pin(self.flush()).await) {
+            if written.is_err() || (self.owes() && !Box::pin(self.flush()).await) {
                 return false;
             }
         }
@@ -251,10 +243,15 @@ impl Socket {
         Ok(())
     }
 
+    /// Whether something waits for the kernel.
+    fn owes(&self) -> bool {
+        !self.unsent.is_empty() || self.stream.holds()
+    }
+
     /// Writes what is unsent. False when the client is gone or takes nothing.
     async fn flush(&mut self) -> bool {
         let flushing = async {
-            while !self.unsent.is_empty() {
+            while self.owes() {
                 self.stream.writable().await?;
                 let written = taken(self.stream.try_write(&self.unsent))?;
                 self.unsent.drain(..written);
@@ -289,5 +286,14 @@ fn taken(write: io::Result<usize>) -> io::Result<usize> {
     match write {
         Err(e) if e.kind() == io::ErrorKind::WouldBlock => Ok(0),
         other => other,
+    }
+}
+
+#[cfg(test)]
+impl Socket {
+    /// A socket on a stream that a test made.
+    pub fn on(stream: Stream) -> Self {
+        let decoder = Decoder::new(limits::FRAME_BYTES, false);
+        Self { stream, agreed: Agreed::default(), batch: false, decoder, unsent: Vec::new() }
     }
 }

@@ -1,6 +1,7 @@
 //! `GET /health`: whether the server lives and can do its work, each part by name.
 
 use axum::{extract::State, http::StatusCode};
+use madang_proto::Timestamp;
 use madang_realtime::{
     bus::BusHealth,
     supervise::{ChildState, ChildStatus},
@@ -26,6 +27,9 @@ pub struct Health {
     database: Part,
     /// The way between nodes.
     bus: Part,
+    /// The certificate of HTTPS; not there where that is left to a proxy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tls: Option<Certificate>,
     /// Connections to the gateway.
     connections: usize,
     /// Messages that wait to be stored.
@@ -41,6 +45,15 @@ struct Part {
     kind: &'static str,
     /// Whether it answers.
     up: bool,
+}
+
+/// The certificate of HTTPS.
+#[derive(Debug, Serialize, ToSchema)]
+struct Certificate {
+    /// Whether the files can be served and the certificate is valid.
+    up: bool,
+    /// When the certificate in use ends.
+    expires_at: Timestamp,
 }
 
 /// One supervised part.
@@ -75,14 +88,17 @@ impl From<ChildStatus> for Child {
 pub async fn show(State(app): State<App>) -> (StatusCode, Json<Health>) {
     let database = app.db.ping().await.is_ok();
     let bus = app.bus.health() == BusHealth::Up;
+    let tls = app.tls.as_ref().map(|tls| tls.condition(app.now()));
+    let well = bus && tls.is_none_or(|tls| tls.well);
     let ready = database && !app.shutdown.is_shutting_down();
     let health = Health {
-        status: if ready && bus { "ok" } else { "degraded" },
+        status: if ready && well { "ok" } else { "degraded" },
         live: true,
         ready,
         version: env!("CARGO_PKG_VERSION"),
         database: Part { kind: app.db.name(), up: database },
         bus: Part { kind: "local", up: bus },
+        tls: tls.map(|tls| Certificate { up: tls.well, expires_at: tls.expires_at }),
         connections: app.hub.stats().connections,
         writer_waiting: app.writer.waiting(),
         children: app.supervisor.status().into_iter().map(Child::from).collect(),

@@ -2,24 +2,40 @@
 //!
 //! Invariants:
 //! - The socket stays bound while the listener is restarted, so nobody is refused meanwhile.
-//! - Headers must come within ten seconds.
+//! - Headers must come within ten seconds, and before them TLS must be agreed on within ten. Both are
+//!   waited for in the connection's own task: whoever says nothing holds up nobody.
 //! - At shutdown no new connections are taken, running requests end, and sockets say goodbye.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::Router;
-use hyper::{Request, body::Incoming, service::service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
-use madang_realtime::BoxError;
-use tokio::{
-    net::{TcpListener, TcpSocket},
-    sync::{OwnedSemaphorePermit, Semaphore},
+use axum::{Router, body::Body};
+use hyper::{
+    Request,
+    body::Incoming,
+    service::{HttpService, service_fn},
 };
+use hyper_util::rt::{TokioIo, TokioTimer};
+use madang_proto::limits;
+use madang_realtime::{BoxError, Shutdown};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt},
+    net::{TcpListener, TcpSocket, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
+use tokio_rustls::{TlsAcceptor, rustls::ServerConfig, server::TlsStream};
 use tower::ServiceExt;
 
-use crate::app::App;
+use crate::{app::App, tls::Tls};
 
 const HEADERS_WITHIN: Duration = Duration::from_secs(10);
+const HANDSHAKE_WITHIN: Duration = Duration::from_millis(limits::TLS_HANDSHAKE_MS as u64);
+/// What a TLS connection begins with: a record of a handshake (RFC 8446, 5.1).
+const HANDSHAKE: u8 = 0x16;
+/// The answer to plain HTTP where HTTPS is spoken.
+const SPEAKS_HTTPS: &[u8] =
+    b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain\r\n\r\n\
+    This port speaks HTTPS; use an https:// address.\n";
 /// Connections at one time, sockets of the gateway among them; the rest wait in the kernel's queue.
 const CONNECTIONS: u32 = 60_000;
 /// Connections that the kernel keeps until they are taken. When all come back at once, one that finds no
@@ -91,26 +107,65 @@ impl Listener {
                 request.extensions_mut().insert(place.clone());
                 router.clone().oneshot(request)
             });
-            app.supervisor.isolated("http", async move {
-                let serving = hyper::server::conn::http1::Builder::new()
-                    .timer(TokioTimer::new())
-                    .header_read_timeout(HEADERS_WITHIN)
-                    .serve_connection(TokioIo::new(stream), service)
-                    .with_upgrades();
-                let mut serving = std::pin::pin!(serving);
-                tokio::select! {
-                    // What a client does wrong with its connection is not our error.
-                    result = serving.as_mut() => drop(result),
-                    () = shutdown.wait() => {
-                        serving.as_mut().graceful_shutdown();
-                        drop(serving.await);
+            match app.tls.as_ref().map(Tls::current) {
+                None => app.supervisor.isolated("http", serve(stream, service, shutdown)),
+                Some(config) => app.supervisor.isolated("http", async move {
+                    let encrypted = tokio::select! {
+                        encrypted = handshake(stream, config) => encrypted,
+                        () = shutdown.wait() => None,
+                    };
+                    if let Some(encrypted) = encrypted {
+                        serve(encrypted, service, shutdown).await;
                     }
-                }
-            });
+                }),
+            };
         }
         drop(self.places.acquire_many(CONNECTIONS).await?);
         Ok(())
     }
+}
+
+/// Serves a connection until it ends or becomes one of the gateway.
+async fn serve<Io, S>(io: Io, service: S, shutdown: Shutdown)
+where
+    Io: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    S: HttpService<Incoming, ResBody = Body, Error = Infallible>,
+    S::Future: Send,
+{
+    let serving = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADERS_WITHIN)
+        .serve_connection(TokioIo::new(io), service)
+        .with_upgrades();
+    let mut serving = std::pin::pin!(serving);
+    tokio::select! {
+        // What a client does wrong with its connection is not our error.
+        result = serving.as_mut() => drop(result),
+        () = shutdown.wait() => {
+            serving.as_mut().graceful_shutdown();
+            drop(serving.await);
+        }
+    }
+}
+
+/// Agrees on TLS; nothing comes of it when the client does not, in time. One that speaks plain HTTP is
+/// told.
+async fn handshake(mut stream: TcpStream, config: Arc<ServerConfig>) -> Option<TlsStream<TcpStream>> {
+    let agree = async {
+        let mut first = [0];
+        stream.peek(&mut first).await.ok()?;
+        if first == [HANDSHAKE] {
+            return TlsAcceptor::from(config).accept(stream).await.ok();
+        }
+        if first[0].is_ascii_uppercase() {
+            // Closing over something unread would take the answer away.
+            drop(stream.try_read(&mut [0; 8 * 1024]));
+            stream.write_all(SPEAKS_HTTPS).await.ok()?;
+            stream.shutdown().await.ok()?;
+        }
+        None
+    };
+    timeout(HANDSHAKE_WITHIN, agree).await.ok().flatten()
 }
 
 fn is_of_the_peer(error: &std::io::Error) -> bool {

@@ -15,9 +15,9 @@ use madang_proto::{
 use parking_lot::Mutex;
 
 /// Most messages that are kept of a channel.
-const RECENT: usize = 64;
+const RECENT: usize = 32;
 /// Most bytes of their texts.
-const RECENT_BYTES: usize = 32 * 1024;
+const RECENT_BYTES: usize = 16 * 1024;
 /// What nothing was said in for so long is forgotten, ms.
 const QUIET_MS: i64 = 5 * 60_000;
 
@@ -193,6 +193,6 @@ mod tests {
         let text = "가".repeat(200);
         (1..=1_000).for_each(|id| assert!(room.take(&message(id, id, &text))));
         let kept = (0..1_000).find_map(|version| missed(&room, version)).unwrap().len();
-        assert!(kept <= RECENT && kept * text.len() <= RECENT_BYTES && kept > 40, "{kept}");
+        assert!(kept <= RECENT && kept * text.len() <= RECENT_BYTES && kept > 20, "{kept}");
     }
 }

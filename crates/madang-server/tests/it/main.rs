@@ -18,4 +18,5 @@ mod reads;
 mod resume;
 mod supervision;
 mod support;
+mod tls;
 mod workspaces;

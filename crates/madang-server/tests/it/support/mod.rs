@@ -4,6 +4,7 @@ pub mod cast;
 pub mod converge;
 pub mod raw;
 pub mod server;
+pub mod tls;
 pub mod user;
 pub mod wire;
 

@@ -42,7 +42,7 @@ impl Backend {
 
 /// A running server and its folder.
 pub struct TestServer {
-    /// `http://…`
+    /// `http://…`, or `https://…` with a certificate
     pub url: String,
     /// The clock.
     pub clock: Clock,
@@ -98,7 +98,8 @@ impl TestServer {
     async fn with_hands(config: Config, hands: Hands) -> Result<Self, StartError> {
         let Hands { clock, faults, presence, .. } = hands.clone();
         let server = Server::start_with(config.clone(), hands).await?;
-        let url = format!("http://{}", server.address());
+        let scheme = if config.tls_certificate.is_some() { "https" } else { "http" };
+        let url = format!("{scheme}://{}", server.address());
         Ok(Self { url, clock, faults, config, presence, server: Some(server), _folder: None })
     }
 
