@@ -104,10 +104,10 @@ impl Order {
         true
     }
 
-    /// A snapshot told what came after `before`. The server subscribes one who comes back before it takes
-    /// the snapshot, so what happens in between is told in both ways, and known by its number.
-    pub const fn caught_up(&mut self, before: u64) {
-        self.overlap = (before + 1, self.last + 1);
+    /// A snapshot told everything until now. The server subscribes one who comes back before it takes the
+    /// snapshot, and what was on its way then may come to the new connection too, known by its number.
+    pub const fn caught_up(&mut self) {
+        self.overlap = (1, self.last + 1);
     }
 
     /// The server says that it is too far behind to be told each message: go on after `last`.
@@ -166,11 +166,11 @@ mod tests {
     fn what_a_snapshot_told_may_come_once_more() {
         let mut order = Order::after(0);
         assert!([1, 2, 3, 4, 5].into_iter().all(|seq| order.hear(seq)));
-        order.caught_up(2);
+        order.caught_up();
         assert_eq!([4, 5, 6].map(|seq| order.hear(seq)), [false, false, true]);
         assert_eq!(order.finish(6), Faults::default());
         assert!(![5, 3, 2].into_iter().any(|seq| order.hear(seq)));
-        assert_eq!(order.finish(6).doubled, 3, "twice more, out of order, before the snapshot");
+        assert_eq!(order.finish(6).doubled, 3, "twice more, and out of order");
     }
 
     #[test]

@@ -2,8 +2,8 @@
 //!
 //! An event of a topic with more than [`SLICE`] receivers goes to that topic's own line; everything
 //! else stands in the quick lane, in the order in which it came. Giant topics are served a slice at a
-//! time: in turns that of the fewest receivers left and that of the next in the round, so a room of a
-//! thousand does not wait for a room of ten thousand, and that one is not forgotten.
+//! time: that of the fewest receivers left, so that a room of a thousand does not wait for a room of ten
+//! thousand, and each [`ROUND`]th time the next in the round, so that one is not forgotten.
 //!
 //! Invariants:
 //! - Items of one topic, events and controls, are done in the order in which they came. Items of
@@ -16,10 +16,12 @@ use std::{
     sync::Arc,
 };
 
-use crate::{BusItem, Control, Envelope, Topic, batch::Batch};
+use crate::{BusItem, Control, Envelope, Topic, batch::Batch, registry::AsOf};
 
 /// How many receivers are served at a time.
 pub(crate) const SLICE: usize = 512;
+/// One turn of so many is that of the next giant topic in the round, however many receivers it has.
+const ROUND: u8 = 8;
 /// How often an item is tried.
 const TRIES: u8 = 2;
 
@@ -33,8 +35,8 @@ pub(crate) struct Lanes {
     done: u64,
     giants: HashMap<Topic, Giant>,
     round: VecDeque<Topic>,
-    /// Whether the round's next is to be served, or the one with the fewest receivers left.
-    in_round: bool,
+    /// Turns since one of the round.
+    turns: u8,
     /// Items in all lines.
     len: usize,
 }
@@ -52,7 +54,7 @@ struct Giant {
 pub(crate) struct Pass {
     pub(crate) batch: Batch,
     pub(crate) receivers: Vec<usize>,
-    pub(crate) as_of: u64,
+    pub(crate) as_of: AsOf,
     pub(crate) at: usize,
 }
 
@@ -130,13 +132,13 @@ impl Lanes {
     /// The giant topic whose turn it is, if one may be served now. To be told to [`Self::step`].
     pub(crate) fn turn(&mut self) -> Option<Topic> {
         let ready = |topic: &&Topic| self.giants.get(topic).is_some_and(|giant| giant.after <= self.done);
-        let topic = if self.in_round {
+        self.turns = (self.turns + 1) % ROUND;
+        let topic = if self.turns == 0 {
             self.round.iter().find(ready).copied()
         } else {
             let left = |topic: &&Topic| self.giants.get(topic).map(Giant::left);
             self.round.iter().filter(ready).min_by_key(left).copied()
         }?;
-        self.in_round = !self.in_round;
         self.round.retain(|other| *other != topic);
         self.round.push_back(topic);
         Some(topic)
@@ -197,7 +199,7 @@ impl Giant {
             }
         }
         self.line.drain(..batch.len());
-        self.pass = Some(Pass { batch, receivers: Vec::new(), as_of: 0, at: 0 });
+        self.pass = Some(Pass { batch, receivers: Vec::new(), as_of: AsOf::default(), at: 0 });
     }
 
     fn left(&self) -> usize {

@@ -6,8 +6,8 @@
 //! Invariants:
 //! - `connections[key].topics[topic] == place` if and only if `topics[topic].keys[place] == key`.
 //! - A topic, a user or a session without connections has no entry.
-//! - `removals` moves with every subscription that ends: a list of keys taken before it moved may
-//!   name connections that hear the topic no more.
+//! - A list of keys that was taken before a subscription ended may name connections that hear the topic
+//!   no more, or others that came to their place since: [`AsOf`] tells.
 
 use std::{
     collections::{HashMap, hash_map::Entry},
@@ -26,10 +26,19 @@ pub(crate) struct Registry {
     topics: HashMap<Topic, Receivers>,
     users: HashMap<UserId, Vec<usize>>,
     sessions: HashMap<SessionId, Vec<usize>>,
+    now: AsOf,
+}
+
+/// When a list of keys was taken: how many subscriptions had ended, and how many connections had come.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct AsOf {
     removals: u64,
+    came: u64,
 }
 
 struct Member {
+    /// The how manieth connection it is.
+    came: u64,
     info: ConnectionInfo,
     outbox: Arc<Outbox>,
     topics: HashMap<Topic, usize>,
@@ -43,7 +52,9 @@ struct Receivers {
 
 impl Registry {
     pub(crate) fn insert(&mut self, info: ConnectionInfo, outbox: Arc<Outbox>) -> usize {
-        let key = self.connections.insert(Member { info, outbox, topics: HashMap::new() });
+        self.now.came += 1;
+        let came = self.now.came;
+        let key = self.connections.insert(Member { came, info, outbox, topics: HashMap::new() });
         self.users.entry(info.user).or_default().push(key);
         self.sessions.entry(info.session).or_default().push(key);
         key
@@ -79,7 +90,7 @@ impl Registry {
         else {
             return false;
         };
-        self.removals += 1;
+        self.now.removals += 1;
         let Some(receivers) = self.topics.get_mut(&topic) else { return false };
         receivers.keys.swap_remove(place);
         if let Some(&moved) = receivers.keys.get(place)
@@ -109,22 +120,24 @@ impl Registry {
         topics.filter(|topic| matches!(topic, Topic::Presence(_))).collect()
     }
 
-    /// Copies the keys of a topic's receivers, and says as of which removal.
-    pub(crate) fn receivers(&self, topic: Topic, into: &mut Vec<usize>) -> u64 {
+    /// Copies the keys of a topic's receivers, and says as of when.
+    pub(crate) fn receivers(&self, topic: Topic, into: &mut Vec<usize>) -> AsOf {
         into.clear();
         if let Some(receivers) = self.topics.get(&topic) {
             into.extend_from_slice(&receivers.keys);
         }
-        self.removals
+        self.now
     }
 
-    /// Gives a batch to these receivers, as they were as of a removal.
-    pub(crate) fn deliver(&self, batch: &Batch, keys: &[usize], as_of: u64) {
+    /// Gives a batch to these receivers, as they were then.
+    pub(crate) fn deliver(&self, batch: &Batch, keys: &[usize], as_of: AsOf) {
         let (topic, class) = (batch.topic(), batch.class());
-        let unchanged = self.removals == as_of;
+        let unchanged = self.now.removals == as_of.removals;
         for member in keys.iter().filter_map(|key| self.connections.get(*key)) {
             let hears = |topic: &Topic| member.topics.contains_key(topic);
-            if (unchanged || hears(&topic)) && batch.audience().takes(hears) {
+            // Who came since took the snapshot that it begins with later than this was stored.
+            let meant = unchanged || (member.came <= as_of.came && hears(&topic));
+            if meant && batch.audience().takes(hears) {
                 member.outbox.push(batch.frame(member.info.codec).clone(), class);
             }
         }
@@ -133,7 +146,7 @@ impl Registry {
     /// Gives a batch to all its receivers at once; how many they are.
     pub(crate) fn deliver_to_all(&mut self, batch: &Batch) -> usize {
         let Some(receivers) = self.topics.get(&batch.topic()) else { return 0 };
-        self.deliver(batch, &receivers.keys, self.removals);
+        self.deliver(batch, &receivers.keys, self.now);
         let served = receivers.keys.len();
         self.delivered(batch);
         served

@@ -139,11 +139,8 @@ impl Worker {
             Greeting::Live => {}
         }
         if self.connections[at].returning && self.ground.dialect == Dialect::Madang {
-            let orders = &self.connections[at].orders;
-            let before: Vec<u64> = orders.iter().map(|(_, order)| order.last()).collect();
             self.catch_up(at, payload)?;
-            let orders = &mut self.connections[at].orders;
-            orders.iter_mut().zip(before).for_each(|((_, order), before)| order.caught_up(before));
+            self.connections[at].orders.iter_mut().for_each(|(_, order)| order.caught_up());
         }
         self.live(at, now);
         Ok(())

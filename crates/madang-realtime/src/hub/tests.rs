@@ -130,12 +130,15 @@ async fn a_large_topic_is_served_in_slices_while_its_receivers_change() {
 
     crowd[SLICE + 1] = None;
     let newcomer = world.connect(9_999, &[channel(2)]);
+    crowd[SLICE + 3] = None;
+    let returned = world.connect(9_998, &[channel(1)]);
     let leaver = crowd[SLICE + 2].take().unwrap();
     leaver.unsubscribe(channel(1));
     world.settle().await;
 
     assert_eq!(waiting(newcomer.outbox()), [""; 0], "the place of another is not its own");
     assert_eq!(waiting(leaver.outbox()), [""; 0]);
+    assert_eq!(waiting(returned.outbox()), [""; 0], "whoever comes later is told by a snapshot");
     for connection in crowd.iter().skip(1).flatten() {
         assert_eq!(waiting(connection.outbox()), ["1"]);
         assert_eq!(connection.versions(), [(1.into(), 1)]);

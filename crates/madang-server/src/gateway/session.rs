@@ -212,26 +212,14 @@ async fn converse(
     let outbox = connection.outbox();
     loop {
         tokio::select! {
+            // What the client says first: it says little, and would wait for a busy room for ever.
+            biased;
             reply = async { match running.as_mut() { Some(r) => r.await, None => pending().await } } => {
                 running = None;
                 match reply {
                     Some(frame) => frame.into_iter().for_each(|frame| outbox.push_reply(frame)),
                     None => return Some(CloseCode::Fault),
                 }
-            }
-            due = outbox.recv(&mut frames) => {
-                if let Err(code) = due {
-                    return Some(code);
-                }
-                // A client that takes nothing is closed by its full outbox before the write gives up.
-                let sent = tokio::select! {
-                    sent = socket.send(&mut frames) => sent,
-                    code = outbox.closed() => return Some(code),
-                };
-                if !sent {
-                    return Some(CloseCode::TooSlow);
-                }
-                frames.shrink_to(KEPT_SLOTS);
             }
             incoming = socket.receive(), if running.is_none() => {
                 heard = Instant::now();
@@ -260,6 +248,21 @@ async fn converse(
                     Incoming::Bad(code) => return Some(code),
                     Incoming::Closed | Incoming::Gone => return None,
                 }
+            }
+            due = outbox.recv(&mut frames) => {
+                if let Err(code) = due {
+                    return Some(code);
+                }
+                // A client that takes nothing is closed by its full outbox before the write gives up.
+                let sent = tokio::select! {
+                    biased;
+                    sent = socket.send(&mut frames) => sent,
+                    code = outbox.closed() => return Some(code),
+                };
+                if !sent {
+                    return Some(CloseCode::TooSlow);
+                }
+                frames.shrink_to(KEPT_SLOTS);
             }
             () = silent.as_mut() => {
                 if heard.elapsed() >= silence {
