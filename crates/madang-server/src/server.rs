@@ -28,7 +28,7 @@ use crate::{
 
 /// How long a start waits for its database.
 const DATABASE_WITHIN: Duration = Duration::from_secs(60);
-const CHECKPOINT_EVERY: u64 = 10;
+const CHECKPOINT_EVERY: u64 = 2;
 const FORGET_EVERY: u64 = 60;
 const HOUSEKEEPING_EVERY: u64 = 3_600;
 

@@ -112,7 +112,7 @@ fn peer_saturated(bench: &mut Bench<'_>, kind: &str) -> Result<()> {
 
 fn small_rooms(bench: &mut Bench<'_>, name: &str, sqlite: bool) -> Result<()> {
     let size = bench.or(
-        ["--rooms", "2000", "--connections", "10000", "--rate", "5000,7500,10000,20000", "--seconds", "24"],
+        ["--rooms", "2000", "--connections", "10000", "--rate", "5000,7500,10000,15000", "--seconds", "24"],
         ["--rooms", "50", "--connections", "250", "--rate", "500,1000", "--seconds", "4"],
     );
     let load = [&["small-rooms", "--drain", "20"], &size[..]].concat();

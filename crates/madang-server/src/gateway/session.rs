@@ -226,13 +226,21 @@ async fn converse(
                 match incoming {
                     Incoming::Said(said) => match said {
                         Ok(frame) => {
-                            let asks = !matches!(&frame.command,
-                                Command::Message(new) if messages::is_known(app, actor, new.channel_id));
+                            let here = match &frame.command {
+                                Command::Message(new) => messages::is_known(app, actor, new.channel_id),
+                                Command::Ping(_) => true,
+                                Command::Hello(_)
+                                | Command::JoinChannel(_)
+                                | Command::LeaveChannel(_)
+                                | Command::Typing(_)
+                                | Command::ReadReceipt(_)
+                                | Command::Watch(_) => false,
+                            };
                             let work = obey(app.clone(), actor, Arc::clone(connection), frame);
-                            running = Some(if asks {
-                                Box::pin(elsewhere(app, work))
-                            } else {
+                            running = Some(if here {
                                 Box::pin(async { Some(work.await) })
+                            } else {
+                                Box::pin(elsewhere(app, work))
                             });
                         }
                         Err(bad) => match bad.error {
