@@ -238,6 +238,8 @@ impl Socket {
 
     /// Writes what the kernel takes now, and keeps the rest.
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        #[cfg(test)]
+        WRITES.set(WRITES.get() + 1);
         let written = taken(self.stream.try_write(bytes))?;
         self.unsent.extend_from_slice(bytes.get(written..).unwrap_or_default());
         Ok(())
@@ -287,6 +289,12 @@ fn taken(write: io::Result<usize>) -> io::Result<usize> {
         Err(e) if e.kind() == io::ErrorKind::WouldBlock => Ok(0),
         other => other,
     }
+}
+
+#[cfg(test)]
+thread_local! {
+    /// Writes of this thread, for tests that count them.
+    pub static WRITES: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
 }
 
 #[cfg(test)]

@@ -199,3 +199,33 @@ impl Memory {
         self.rooms.sweep(|room| room.is_in_use(now));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        room::tests::{message, room},
+        *,
+    };
+
+    fn memory() -> Memory {
+        let memory = Memory::default();
+        memory.rooms.keep(1.into(), Arc::new(room(10, 4)), &memory.rooms.mark());
+        memory
+    }
+
+    #[test]
+    fn a_stored_message_is_taken_in_and_a_gap_or_a_doubt_forgets_the_channel() {
+        let kept = |memory: &Memory| memory.known_room(1.into()).is_some();
+        let (next, later) = (message(5, 11, "안녕"), message(6, 12, "hi"));
+        let known = memory();
+        known.stored(&next);
+        known.stored(&later);
+        assert!(kept(&known));
+        let gap = memory();
+        gap.stored(&later);
+        assert!(!kept(&gap), "something was missed");
+        let doubt = memory();
+        doubt.doubtful(vec![Touched::Message(Box::new(next))]);
+        assert!(!kept(&doubt), "nobody knows whether it was stored");
+    }
+}

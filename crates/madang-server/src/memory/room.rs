@@ -111,14 +111,14 @@ impl State {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use madang_proto::{accounts::UserSummary, channels::ChannelKind};
 
     use super::*;
 
     const SEAT: Seat = Seat { read: Some(3) };
 
-    fn room(version: i64, last_seq: i64) -> Room {
+    pub(in crate::memory) fn room(version: i64, last_seq: i64) -> Room {
         let channel = Channel {
             id: 1.into(),
             workspace_id: 1.into(),
@@ -138,7 +138,7 @@ mod tests {
         Room::new(channel, 0.into())
     }
 
-    fn message(id: i64, version: i64, content: &str) -> Message {
+    pub(in crate::memory) fn message(id: i64, version: i64, content: &str) -> Message {
         let author = UserSummary {
             id: 1.into(),
             username: "jimin".to_owned(),

@@ -19,6 +19,7 @@ use crate::{
     change::envelope,
     error::{Error, Field, Result},
     http::page_limit,
+    memory::Touched,
     ratelimit::Limit,
 };
 
@@ -51,6 +52,11 @@ pub struct Announcer<'a>(pub &'a App);
 impl Listener for Announcer<'_> {
     fn before_batch(&self, _messages: usize) {
         self.0.faults.point("writer");
+    }
+
+    fn doubtful(&self, messages: &[NewMessage]) {
+        let touched = |m: &NewMessage| [Touched::Room(m.channel_id), Touched::Person(m.author.id)];
+        self.0.memory.doubtful(messages.iter().flat_map(touched).collect());
     }
 
     fn committed(&self, messages: Vec<Message>) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {

@@ -39,6 +39,8 @@ pub struct World {
 struct Deaf;
 
 impl Listener for Deaf {
+    fn doubtful(&self, _: &[NewMessage]) {}
+
     fn before_batch(&self, _messages: usize) {}
     fn committed(&self, _messages: Vec<Message>) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(async {})

@@ -69,6 +69,8 @@ struct Request {
 pub trait Listener: Send + Sync {
     /// Called before a batch is stored.
     fn before_batch(&self, messages: usize);
+    /// Called when nobody knows whether these were stored: the database went away meanwhile.
+    fn doubtful(&self, messages: &[NewMessage]);
     /// Called with the new messages of a commit, by channel in the order of their `seq`.
     fn committed(&self, messages: Vec<Message>) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 }
@@ -150,6 +152,7 @@ impl Writer {
         let results = match batch::store(&self.db, &news).await {
             Ok(results) => results,
             Err(error @ Error::Unavailable(_)) => {
+                listener.doubtful(&news);
                 let text = error.to_string();
                 tracing::warn!(error = %text, messages = news.len(), "messages not stored");
                 news.iter().map(|_| Err(Error::Unavailable(text.clone()))).collect()

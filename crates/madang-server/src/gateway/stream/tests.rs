@@ -84,3 +84,23 @@ async fn a_frame_that_the_kernel_has_no_room_for_is_sent_whole() {
     let (sent, read) = timeout(PATIENCE, both).await.expect("something stayed behind");
     assert!(sent && read.is_ok() && heard == wanted);
 }
+
+#[tokio::test]
+async fn what_is_due_together_is_one_write() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let connect = TcpStream::connect(listener.local_addr().unwrap());
+    let (accepted, client) = tokio::join!(listener.accept(), connect);
+    let (mut socket, mut client) =
+        (ws::Socket::on(Stream { tcp: accepted.unwrap().0, tls: None }), client.unwrap());
+    let writes_of = async |socket: &mut ws::Socket, frames: usize, bytes: usize| {
+        let frame = Frame::new(websocket::frame(Opcode::Text, &vec![b'x'; bytes]).into());
+        let before = ws::WRITES.get();
+        assert!(socket.send(&mut vec![frame; frames]).await);
+        ws::WRITES.get() - before
+    };
+    assert_eq!(writes_of(&mut socket, 1, 500).await, 1);
+    assert_eq!(writes_of(&mut socket, 100, 500).await, 1);
+    let mut heard = vec![0; 101 * 504];
+    client.read_exact(&mut heard).await.unwrap();
+    assert_eq!(writes_of(&mut socket, 3, 30_000).await, 2, "64 KiB are joined at most");
+}
