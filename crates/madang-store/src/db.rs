@@ -2,7 +2,7 @@
 //!
 //! SQLite: WAL, `synchronous=FULL`, one writing connection (`BEGIN IMMEDIATE`), readers beside it,
 //! checkpoints off the writer. PostgreSQL: one pool; read transactions are snapshots. Both have a few
-//! connections besides for single statements ([`Kept`]).
+//! connections besides for single statements (`kept.rs`).
 //!
 //! Invariants:
 //! - A commit that returned is on disk.

@@ -226,21 +226,13 @@ async fn converse(
                 match incoming {
                     Incoming::Said(said) => match said {
                         Ok(frame) => {
-                            let here = match &frame.command {
-                                Command::Message(new) => messages::is_known(app, actor, new.channel_id),
-                                Command::Ping(_) => true,
-                                Command::Hello(_)
-                                | Command::JoinChannel(_)
-                                | Command::LeaveChannel(_)
-                                | Command::Typing(_)
-                                | Command::ReadReceipt(_)
-                                | Command::Watch(_) => false,
-                            };
+                            let asks = !matches!(&frame.command,
+                                Command::Message(new) if messages::is_known(app, actor, new.channel_id));
                             let work = obey(app.clone(), actor, Arc::clone(connection), frame);
-                            running = Some(if here {
-                                Box::pin(async { Some(work.await) })
-                            } else {
+                            running = Some(if asks {
                                 Box::pin(elsewhere(app, work))
+                            } else {
+                                Box::pin(async { Some(work.await) })
                             });
                         }
                         Err(bad) => match bad.error {
