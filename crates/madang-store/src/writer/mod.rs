@@ -1,13 +1,14 @@
 //! Group commit of messages.
 //!
 //! Senders put their message in a bounded queue and wait. One task takes everything queued while the
-//! last commit ran, up to [`BATCH`], and stores it in one transaction; then it answers the senders and
-//! hands the new messages on, in the order of their `seq`. There is no timer: a lone message is
+//! last commit ran, up to [`BATCH`], and stores it in one transaction; then it hands the new messages on,
+//! in the order of their `seq`, and answers the senders. There is no timer: a lone message is
 //! committed at once, and under load the batches grow by themselves.
 //!
 //! Invariants:
-//! - A sender is answered after the commit, and messages are handed on after that, by the same task:
-//!   those of one channel leave in order.
+//! - Messages are handed on after the commit, by the same task: those of one channel leave in order. A
+//!   sender is answered after that, so whatever they do next comes later, and they wait when those who
+//!   hear it cannot keep up.
 //! - The same author and nonce give the first message again, for good.
 //! - One bad message never fails the others of its batch: then each is tried alone.
 //! - A panic in the middle loses no queued message: the queue outlives the task. Those in the batch are
@@ -168,16 +169,17 @@ impl Writer {
                 results
             }
         };
-        let mut created: Vec<Message> = Vec::with_capacity(results.len());
-        for (reply, result) in replies.into_iter().zip(results) {
-            if let Ok(Sent { message, created: true }) = &result {
-                created.push(message.clone());
-            }
-            // A sender that went away does not hear that its message was stored; its nonce tells it.
-            drop(reply.send(result));
-        }
+        let new = |result: &Result<Sent>| match result {
+            Ok(Sent { message, created: true }) => Some(message.clone()),
+            _ => None,
+        };
+        let created: Vec<Message> = results.iter().filter_map(new).collect();
         if !created.is_empty() {
             listener.committed(created).await;
+        }
+        for (reply, result) in replies.into_iter().zip(results) {
+            // A sender that went away does not hear that its message was stored; its nonce tells it.
+            drop(reply.send(result));
         }
     }
 }
