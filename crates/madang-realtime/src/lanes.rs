@@ -160,9 +160,10 @@ impl Lanes {
         giant.pass.as_mut().map(Step::Slice)
     }
 
-    /// The step that was begun is done, or given up.
-    pub(crate) fn step_done(&mut self, topic: Topic) {
-        let Some(giant) = self.giants.get_mut(&topic) else { return };
+    /// The step that was begun is done, or given up; gives the control that left its line with it.
+    pub(crate) fn step_done(&mut self, topic: Topic) -> Option<Control> {
+        let giant = self.giants.get_mut(&topic)?;
+        let mut left = None;
         let given_up = giant.tries > TRIES;
         giant.tries = 0;
         match &mut giant.pass {
@@ -175,12 +176,18 @@ impl Lanes {
                 }
             }
             None => {
-                self.len -= usize::from(giant.line.pop_front().is_some());
+                let item = giant.line.pop_front();
+                self.len -= usize::from(item.is_some());
+                left = item;
             }
         }
         if giant.pass.is_none() && giant.line.is_empty() {
             self.giants.remove(&topic);
             self.round.retain(|other| *other != topic);
+        }
+        match left? {
+            BusItem::Control(control) => Some(control),
+            BusItem::Event(_) => None,
         }
     }
 }
@@ -211,5 +218,26 @@ impl Giant {
             Some(pass) => format!("{} events of {:?}", pass.batch.len(), pass.batch.topic()),
             None => format!("{:?}", self.line.front()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{change, channel};
+
+    #[test]
+    fn a_control_of_a_giant_topic_is_given_back_when_it_is_given_up_too() {
+        let (mut lanes, topic) = (Lanes::default(), channel(1));
+        lanes.event(change(topic, 1), SLICE + 1);
+        lanes.control(Control::Subscribe { user: 1.into(), topic });
+        assert!(matches!(lanes.step(topic), Some(Step::Slice(_))));
+        assert_eq!(lanes.step_done(topic), None);
+        for _ in 0..TRIES {
+            assert!(matches!(lanes.step(topic), Some(Step::Control(_))));
+        }
+        assert!(matches!(lanes.step(topic), Some(Step::Drop(_))));
+        assert!(lanes.step_done(topic).is_some(), "whoever waits for it can be told");
+        assert_eq!(lanes.len(), 0);
     }
 }

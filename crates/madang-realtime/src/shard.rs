@@ -189,19 +189,20 @@ impl Shard {
                 }
                 drop(state);
                 self.faults.point(&self.name);
-                self.state.lock().lanes.step_done(topic);
             }
             Step::Control(control) => {
                 drop(state);
                 self.faults.point(&self.name);
                 self.control(control);
-                self.state.lock().lanes.step_done(topic);
-                self.controlled(control);
             }
             Step::Drop(what) => {
+                drop(state);
                 self.dropped(&what);
-                lanes.step_done(topic);
             }
+        }
+        let left = self.state.lock().lanes.step_done(topic);
+        if let Some(control) = left {
+            self.controlled(control);
         }
     }
 
