@@ -89,6 +89,13 @@ impl Connection {
     }
 }
 
+impl Connection {
+    /// Waits until what was published before this call is in the outboxes; giant topics may take longer.
+    pub async fn settled(&self) {
+        self.shard.settled().await;
+    }
+}
+
 impl Drop for Connection {
     fn drop(&mut self) {
         self.shard.remove(self.key);

@@ -18,7 +18,8 @@ use madang_proto::ConnectionId;
 use parking_lot::RwLock;
 
 use crate::{
-    BoxError, BusItem, Connection, ConnectionInfo, Faults, Outbox, Shutdown, Supervisor, Topic, shard::Shard,
+    BoxError, BusItem, Connection, ConnectionInfo, Faults, Outbox, Shutdown, Supervisor, Topic,
+    shard::{Opening, Shard},
 };
 
 /// Most shards: the set of those that hear a topic is a 64-bit mask.
@@ -99,6 +100,13 @@ impl Hub {
         // Ids made one after the other differ in few bits; multiplying spreads them.
         let hash = id.get().cast_unsigned().wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
         usize::try_from(hash).unwrap_or_default() % self.shards.len()
+    }
+
+    /// Says that this connection is being opened, until what it gives is dropped: while many are, giant
+    /// topics leave them room.
+    #[must_use]
+    pub fn opening(&self, id: ConnectionId) -> Opening {
+        Opening::new(&self.shards[self.shard_of(id)])
     }
 
     /// Registers a connection. It hears nothing yet.

@@ -113,6 +113,37 @@ impl Lanes {
         self.len
     }
 
+    /// Whether the quick lane is empty.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.quick.is_empty()
+    }
+
+    /// How many quick items came so far.
+    pub(crate) const fn came(&self) -> u64 {
+        self.came
+    }
+
+    /// How many quick items are done.
+    pub(crate) const fn done(&self) -> u64 {
+        self.done
+    }
+
+    /// Whether a pass over a giant topic is under way.
+    pub(crate) fn is_under_way(&self) -> bool {
+        self.giants.values().any(|giant| giant.pass.is_some())
+    }
+
+    /// The giant topics that a round goes on with: those under way, or at its beginning all that may be
+    /// served. To be told to [`Self::step`], each.
+    pub(crate) fn round(&self) -> Vec<Topic> {
+        let begins = !self.is_under_way();
+        let goes_on = |topic: &&Topic| {
+            let giant = self.giants.get(topic);
+            giant.is_some_and(|giant| giant.pass.is_some() || (begins && giant.after <= self.done))
+        };
+        self.round.iter().filter(goes_on).copied().collect()
+    }
+
     /// Begins the head of the quick lane; `Err` gives one that was tried often enough.
     pub(crate) fn quick(&mut self) -> Option<Result<BusItem, BusItem>> {
         let item = self.quick.front()?.clone();

@@ -36,5 +36,6 @@ pub use frame::{Audience, Class, Codec, Envelope, Frame, Payload};
 pub use hub::{Hub, HubStats};
 pub use outbox::Outbox;
 pub use presence::Presence;
+pub use shard::Opening;
 pub use supervise::{BoxError, Faults, Shutdown, Supervisor};
 pub use topic::Topic;

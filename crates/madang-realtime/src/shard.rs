@@ -1,7 +1,7 @@
 //! A shard: one part of the hub's connections, and the task that serves them.
 //!
 //! The task takes what is queued, puts it in order ([`Order`]) and in line ([`Lanes`]), and serves the
-//! lines: quick items until about [`SLICE`] receivers were served, then one slice of a giant topic, then
+//! lines: quick items until about [`SLICE`] receivers were served, then giant topics ([`giant`]), then
 //! a pause for the other tasks of the thread, which write what they were given. All state lives here and
 //! not in the task, so a task that panicked is replaced by one that goes on where it stopped.
 //!
@@ -16,26 +16,29 @@
 //! - [`Interest`] of a topic is held while somebody here hears it, and while a `Subscribe` of it is
 //!   queued.
 
+mod giant;
+
 use std::{
-    collections::{HashMap, hash_map::Entry},
+    collections::{HashMap, VecDeque, hash_map::Entry},
     future,
     pin::pin,
-    sync::Arc,
+    sync::{Arc, atomic::AtomicUsize},
 };
 
 use madang_proto::{ChannelId, UserId};
 use parking_lot::Mutex;
 use tokio::{
-    sync::mpsc,
+    sync::{mpsc, oneshot},
     task::yield_now,
     time::{Instant, sleep_until},
 };
 
+pub use self::giant::Opening;
 use crate::{
     BusItem, ConnectionInfo, Control, Envelope, Faults, Outbox, Shutdown, Topic,
     batch::Batch,
     hub::Interest,
-    lanes::{Lanes, SLICE, Step},
+    lanes::{Lanes, SLICE},
     order::Order,
     registry::Registry,
 };
@@ -51,11 +54,20 @@ pub(crate) struct Shard {
     name: String,
     index: usize,
     state: Mutex<State>,
-    sender: mpsc::Sender<BusItem>,
-    queue: tokio::sync::Mutex<mpsc::Receiver<BusItem>>,
+    sender: mpsc::Sender<Queued>,
+    queue: tokio::sync::Mutex<mpsc::Receiver<Queued>>,
+    /// How many connections are being opened.
+    opening: AtomicUsize,
     interest: Arc<Interest>,
     closing: Shutdown,
     faults: Faults,
+}
+
+/// What waits for a shard.
+enum Queued {
+    Item(BusItem),
+    /// To be told when all quick items before it are done.
+    Settle(oneshot::Sender<()>),
 }
 
 #[derive(Default)]
@@ -65,6 +77,10 @@ struct State {
     lanes: Lanes,
     /// Topics that somebody may hear once the `Subscribe`s in line are done, and how many these are.
     expected: HashMap<Topic, u32>,
+    /// Who is told when so many quick items are done.
+    settling: VecDeque<(u64, oneshot::Sender<()>)>,
+    /// Until when giant topics wait, while many connections are being opened.
+    gathering: Option<Instant>,
 }
 
 impl Shard {
@@ -76,6 +92,7 @@ impl Shard {
             state: Mutex::default(),
             sender,
             queue: tokio::sync::Mutex::new(queue),
+            opening: AtomicUsize::new(0),
             interest,
             closing,
             faults,
@@ -97,7 +114,21 @@ impl Shard {
         if let BusItem::Control(Control::Subscribe { topic, .. }) = item {
             self.interest.hold(topic, self.index);
         }
-        permit.send(item);
+        permit.send(Queued::Item(item));
+    }
+
+    /// Waits until what was published before, but for giant topics, is in the outboxes; nothing waits
+    /// any more once the hub is closed.
+    pub(crate) async fn settled(&self) {
+        let (done, settled) = oneshot::channel();
+        tokio::select! {
+            biased;
+            sent = self.sender.send(Queued::Settle(done)) => if sent.is_ok() {
+                // Given up only when the shard ends.
+                drop(settled.await);
+            },
+            () = self.closing.wait() => {}
+        }
     }
 
     /// Serves the shard until the hub is closed and the queue is empty.
@@ -108,10 +139,11 @@ impl Shard {
         loop {
             self.take(&mut queue);
             self.serve_quick();
-            self.serve_giant();
-            let (deadline, idle) = {
+            let later = self.serve_giants(closed);
+            let (deadline, idle, room) = {
                 let state = self.state.lock();
-                (state.order.deadline(), state.lanes.len() == 0)
+                let idle = state.lanes.len() == 0 || (later.is_some() && state.lanes.is_quiet());
+                (state.order.deadline(), idle, state.lanes.len() < WAITING)
             };
             tokio::select! {
                 biased;
@@ -120,8 +152,9 @@ impl Shard {
                     queue.close();
                 }
                 () = wait_until(deadline) => self.state.lock().expire(Instant::now()),
+                () = wait_until(later), if idle => {}
                 () = yield_now(), if !idle => {}
-                item = queue.recv(), if idle => match item {
+                item = queue.recv(), if idle && room => match item {
                     Some(item) => self.state.lock().accept(item, Instant::now()),
                     None => return,
                 },
@@ -130,7 +163,7 @@ impl Shard {
     }
 
     /// Takes in what is queued, as much as may wait here.
-    fn take(&self, queue: &mut mpsc::Receiver<BusItem>) {
+    fn take(&self, queue: &mut mpsc::Receiver<Queued>) {
         let now = Instant::now();
         for _ in 0..TAKEN {
             let mut state = self.state.lock();
@@ -147,7 +180,7 @@ impl Shard {
         let mut served = 0;
         while served < SLICE {
             let mut state = self.state.lock();
-            let Some(begun) = state.lanes.quick() else { return };
+            let Some(begun) = state.lanes.quick() else { break };
             match &begun {
                 Ok(BusItem::Event(envelope)) => {
                     served += state.registry.deliver_to_all(&Batch::from(Arc::clone(envelope)));
@@ -170,40 +203,7 @@ impl Shard {
             }
             served += 1;
         }
-    }
-
-    /// Serves a slice of the giant topic whose turn it is.
-    fn serve_giant(&self) {
-        let mut state = self.state.lock();
-        let Some(topic) = state.lanes.turn() else { return };
-        let State { registry, lanes, .. } = &mut *state;
-        let Some(step) = lanes.step(topic) else { return };
-        match step {
-            Step::Slice(pass) => {
-                if pass.at == 0 {
-                    pass.as_of = registry.receivers(topic, &mut pass.receivers);
-                }
-                registry.deliver(&pass.batch, pass.slice(), pass.as_of);
-                if pass.at + SLICE >= pass.receivers.len() {
-                    registry.delivered(&pass.batch);
-                }
-                drop(state);
-                self.faults.point(&self.name);
-            }
-            Step::Control(control) => {
-                drop(state);
-                self.faults.point(&self.name);
-                self.control(control);
-            }
-            Step::Drop(what) => {
-                drop(state);
-                self.dropped(&what);
-            }
-        }
-        let left = self.state.lock().lanes.step_done(topic);
-        if let Some(control) = left {
-            self.controlled(control);
-        }
+        self.state.lock().settle();
     }
 
     fn dropped(&self, what: &str) {
@@ -315,8 +315,12 @@ impl Shard {
 
 impl State {
     /// Puts a new item in order and in line.
-    fn accept(&mut self, item: BusItem, now: Instant) {
-        let Self { registry, order, lanes, expected } = self;
+    fn accept(&mut self, item: Queued, now: Instant) {
+        let Self { registry, order, lanes, expected, .. } = self;
+        let item = match item {
+            Queued::Item(item) => item,
+            Queued::Settle(done) => return self.settling.push_back((lanes.came(), done)),
+        };
         let mut pass_on = |envelope: Arc<Envelope>| {
             let receivers = registry.heard_by(envelope.topic());
             lanes.event(envelope, receivers);
@@ -336,6 +340,16 @@ impl State {
                     *expected.entry(topic).or_default() += 1;
                 }
                 lanes.control(control);
+            }
+        }
+    }
+
+    /// Tells those who waited for what is done now.
+    fn settle(&mut self) {
+        while self.settling.front().is_some_and(|(at, _)| *at <= self.lanes.done()) {
+            if let Some((_, done)) = self.settling.pop_front() {
+                // Whoever does not wait any more needs no answer.
+                let _gone = done.send(());
             }
         }
     }

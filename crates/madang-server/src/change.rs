@@ -19,6 +19,7 @@ use madang_store::Tx;
 
 use crate::{
     app::App,
+    doubts,
     error::{Error, Result},
     gateway::codec,
     memory::Touched,
@@ -114,6 +115,7 @@ impl Change {
             } else {
                 app.memory.changed(touched);
                 after.into_iter().for_each(|work| work(&app));
+                doubts::settle(&app, &[]).await;
                 for item in items {
                     app.bus.publish(item).await;
                 }

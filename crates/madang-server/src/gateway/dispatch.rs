@@ -73,6 +73,8 @@ pub async fn command(app: &App, actor: Actor, connection: &Connection, command: 
             Ok(json!({}))
         }
         Command::Ping(_) => {
+            // What was announced before is heard before.
+            connection.settled().await;
             let versions: BTreeMap<_, _> = connection.versions().into_iter().collect();
             let pong = ServerFrame::from(Event::Pong(Pong { versions }));
             connection.outbox().push_reply(codec::frame(&pong, connection.info().codec));

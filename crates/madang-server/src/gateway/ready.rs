@@ -131,7 +131,9 @@ impl Missed {
                     let Some(found) = found.filter(|found| found.channel.joined == Some(true)) else {
                         return Ok(());
                     };
-                    channels::changes_since(&mut tx, found.channel, version).await?
+                    let missed = channels::changes_since(&mut tx, found.channel, version).await?;
+                    room.learn(version, &missed);
+                    missed
                 }
             };
             self.messages += missed.messages.len();

@@ -2,7 +2,8 @@
 //!
 //! One task on the thread of its shard serves it: it reads a command, has it done, and writes what waits
 //! in the outbox, all that is due in one write. What asks the database is done on the common runtime; a
-//! message to a channel that is known in memory waits for the writer right here. A command that is still
+//! message to a channel that is known in memory waits for the writer right here, as `PING` waits for what
+//! was announced before it. A command that is still
 //! running holds up the next command of this connection, not its events.
 //!
 //! Invariants:
@@ -24,7 +25,7 @@ use madang_proto::{
     event::ServerFrame,
     limits,
 };
-use madang_realtime::{Codec, Connection, Frame};
+use madang_realtime::{Codec, Connection, Frame, Opening};
 use serde_json::{Value, json};
 use tokio::{
     sync::oneshot,
@@ -89,7 +90,7 @@ struct Begun {
 }
 
 /// Serves a connection to its end.
-pub async fn run(app: App, id: ConnectionId, mut socket: Socket, token: Option<String>) {
+pub async fn run(app: App, id: ConnectionId, opening: Opening, mut socket: Socket, token: Option<String>) {
     // What a beginning and an end need of memory is not held for the long time between.
     let begun = Box::pin(begin(&app, id, &mut socket, token)).await;
     let code = match begun {
@@ -97,7 +98,7 @@ pub async fn run(app: App, id: ConnectionId, mut socket: Socket, token: Option<S
             if !socket.send(&mut frames).await {
                 return;
             }
-            drop(frames);
+            drop((frames, opening));
             converse(&app, actor, &connection, &mut socket).await
         }
         Err(Refused { mut frames, code }) => {
@@ -226,13 +227,13 @@ async fn converse(
                 match incoming {
                     Incoming::Said(said) => match said {
                         Ok(frame) => {
-                            let asks = !matches!(&frame.command,
+                            let here = matches!(&frame.command, Command::Ping(_)) || matches!(&frame.command,
                                 Command::Message(new) if messages::is_known(app, actor, new.channel_id));
                             let work = obey(app.clone(), actor, Arc::clone(connection), frame);
-                            running = Some(if asks {
-                                Box::pin(elsewhere(app, work))
-                            } else {
+                            running = Some(if here {
                                 Box::pin(async { Some(work.await) })
+                            } else {
+                                Box::pin(elsewhere(app, work))
                             });
                         }
                         Err(bad) => match bad.error {

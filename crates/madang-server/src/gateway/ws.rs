@@ -74,11 +74,12 @@ pub async fn upgrade(
     };
     let agreed = Agreed::with(request.headers());
     let token = bearer(request.headers()).map(str::to_owned).or(parameters.token);
+    let id = app.id();
+    let opening = app.hub.opening(id);
     app.supervisor.clone().isolated("upgrades", async move {
         let Ok(upgraded) = upgrading.await else { return };
         let Ok((stream, early)) = Detached::of(upgraded) else { return };
         // The connection lives on the thread of its shard.
-        let id = app.id();
         let (thread, supervisor) = (app.threads.of(app.hub.shard_of(id)).clone(), app.supervisor.clone());
         let _there = thread.enter();
         // A panic in it costs this connection and is counted.
@@ -86,7 +87,7 @@ pub async fn upgrade(
             // Kept to the end, so that a stop waits for the goodbye.
             let _place = place;
             if let Ok(socket) = Socket::new(stream, &early, agreed) {
-                session::run(app, id, socket, token).await;
+                session::run(app, id, opening, socket, token).await;
             }
         });
     });

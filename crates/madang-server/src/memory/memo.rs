@@ -91,6 +91,14 @@ impl<K: Hash + Eq + Copy, V> Memo<K, V> {
         }
     }
 
+    /// Forgets a value of which `keep` says no. Whoever reads it now may still keep what they read.
+    pub fn sweep_one(&self, key: K, keep: impl FnOnce(&V) -> bool) {
+        let slot = &mut *self.slot(key).lock();
+        if slot.kept.get(&key).is_some_and(|value| !keep(value)) {
+            slot.kept.remove(&key);
+        }
+    }
+
     /// Forgets those of which `keep` says no.
     pub fn sweep(&self, mut keep: impl FnMut(&V) -> bool) {
         for slot in &self.slots {
@@ -125,6 +133,19 @@ mod tests {
         assert_eq!(memo.get(7).as_deref(), Some(&"new"), "it was brought up to date");
         memo.change(7, |_| false);
         assert_eq!(memo.get(7), None);
+    }
+
+    #[test]
+    fn who_finds_nothing_or_something_old_does_not_undo_what_others_read() {
+        let memo = Memo::new(1_000);
+        let mark = memo.mark();
+        memo.sweep_one(7, |_| false);
+        memo.keep(7, Arc::new("old"), &mark);
+        memo.sweep_one(7, |_| true);
+        assert_eq!(memo.get(7).as_deref(), Some(&"old"));
+        memo.sweep_one(7, |_| false);
+        memo.keep(7, Arc::new("new"), &mark);
+        assert_eq!(memo.get(7).as_deref(), Some(&"new"));
     }
 
     #[test]

@@ -10,6 +10,7 @@
 //! - An answer from memory is one that the database could have given at that moment.
 //! - Bounded: [`PEOPLE`], [`ROOMS`], and what each of them may hold.
 
+mod doubts;
 mod memo;
 mod room;
 mod touched;
@@ -30,6 +31,7 @@ use madang_store::{Db, accounts, channels, channels::Found, workspaces};
 
 use self::memo::Memo;
 pub use self::{
+    doubts::Doubts,
     room::{Room, Seat},
     touched::Touched,
 };
@@ -46,6 +48,8 @@ pub struct Memory {
     rooms: Memo<ChannelId, Room>,
     /// Moves when a workspace changes or a channel goes: its people carry it with them.
     workspaces: AtomicI64,
+    /// What may have changed without being announced.
+    pub doubts: Doubts,
 }
 
 /// A user and what they are in.
@@ -88,7 +92,12 @@ impl Person {
 
 impl Default for Memory {
     fn default() -> Self {
-        Self { people: Memo::new(PEOPLE), rooms: Memo::new(ROOMS), workspaces: AtomicI64::new(0) }
+        Self {
+            people: Memo::new(PEOPLE),
+            rooms: Memo::new(ROOMS),
+            workspaces: AtomicI64::new(0),
+            doubts: Doubts::default(),
+        }
     }
 }
 
@@ -108,10 +117,8 @@ impl Memory {
         {
             return Ok(Some(Standing { person, rooms }));
         }
-        if self.known_person(id).is_none() {
-            // One that carries old workspaces would keep the place.
-            self.people.forget(id);
-        }
+        // One that carries old workspaces would keep the place.
+        self.people.sweep_one(id, |person| person.as_of == self.workspaces.load(Ordering::Acquire));
         let (of_people, of_rooms) = (self.people.mark(), self.rooms.mark());
         let as_of = self.workspaces.load(Ordering::Acquire);
         let tx = &mut db.read().await?;
@@ -184,14 +191,26 @@ impl Memory {
         }
     }
 
-    /// Forgets what a commit may have changed: nobody knows whether it did.
+    /// Forgets what a commit may have changed, and notes where that was: nobody knows whether it did.
     pub fn doubtful(&self, touched: Vec<Touched>) {
-        let whole = |touched| match touched {
-            Touched::Message(message) => Touched::Room(message.channel_id),
-            Touched::Read(user, ..) => Touched::Person(user),
-            other => other,
-        };
-        self.changed(touched.into_iter().map(whole).collect());
+        for touched in touched {
+            match touched {
+                Touched::Message(message) => self.doubtful_message(message.channel_id, message.author.id),
+                Touched::Read(user, ..) => self.people.forget(user),
+                Touched::Room(id) => {
+                    self.doubts.add(id, None);
+                    self.rooms.forget(id);
+                }
+                other @ (Touched::Person(_) | Touched::Workspaces) => self.changed(vec![other]),
+            }
+        }
+    }
+
+    /// The same for a message, of which no more than the channel and the author need be known.
+    pub fn doubtful_message(&self, channel: ChannelId, author: UserId) {
+        self.doubts.add(channel, self.known_room(channel).map(|room| room.version()));
+        self.rooms.forget(channel);
+        self.people.forget(author);
     }
 
     /// Forgets channels in which nothing was said for a while.

@@ -51,7 +51,12 @@ impl Room {
         self.0.lock().channel(seat)
     }
 
-    /// The same, and what changed in it since a version, if that is known here.
+    /// Its newest version.
+    pub fn version(&self) -> i64 {
+        self.0.lock().channel.version
+    }
+
+    /// The channel, and what changed in it since a version, if that is known here.
     pub fn since(&self, seat: Seat, version: i64) -> (Channel, Option<ChannelChanges>) {
         let state = self.0.lock();
         let channel = state.channel(seat);
@@ -90,6 +95,18 @@ impl Room {
             state.since = oldest.version;
         }
         true
+    }
+
+    /// Takes in what the database says of a change of old, so that the next who asks is answered from here.
+    pub fn learn(&self, version: i64, changes: &ChannelChanges) {
+        let state = &mut *self.0.lock();
+        let all = !changes.more && changes.members.is_empty() && changes.version == state.channel.version;
+        let bytes = changes.messages.iter().map(|m| m.content.len()).sum();
+        if all && version < state.since && changes.messages.len() <= RECENT && bytes <= RECENT_BYTES {
+            state.recent = changes.messages.iter().cloned().collect();
+            state.recent.make_contiguous().sort_by_key(|m| m.version);
+            (state.since, state.bytes) = (version, bytes);
+        }
     }
 
     /// Whether something was said in it lately.
@@ -177,6 +194,24 @@ pub(super) mod tests {
         assert_eq!((missed(&room, 9), missed(&room, 14)), (None, None), "before and after its time");
         let channel = room.channel(SEAT);
         assert_eq!((channel.version, channel.last_seq, channel.unread_count), (13, 6, Some(3)));
+    }
+
+    #[test]
+    fn what_the_database_told_one_is_told_to_the_next() {
+        let room = room(10, 4);
+        let changes = |version, ids: &[i64]| {
+            let messages = ids.iter().map(|id| message(*id, *id + 6, "안녕")).collect();
+            let channel = room.channel(SEAT);
+            ChannelChanges { channel, messages, members: Vec::new(), version, more: false }
+        };
+        room.learn(8, &changes(9, &[3]));
+        room.learn(7, &ChannelChanges { more: true, ..changes(10, &[2]) });
+        assert_eq!(missed(&room, 8), None, "of another time, or not all of it");
+        room.learn(8, &changes(10, &[4, 3]));
+        assert!(room.take(&message(5, 11, "hi")));
+        let numbers = |version| Some(missed(&room, version)?.into_iter().map(|m| m.0).collect::<Vec<_>>());
+        assert_eq!((numbers(8), numbers(9)), (Some(vec![3, 4, 5]), Some(vec![4, 5])));
+        assert_eq!(numbers(7), None);
     }
 
     #[test]

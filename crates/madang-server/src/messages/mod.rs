@@ -17,9 +17,9 @@ use crate::{
     access,
     app::{Actor, App},
     change::envelope,
+    doubts,
     error::{Error, Field, Result},
     http::page_limit,
-    memory::Touched,
     ratelimit::Limit,
 };
 
@@ -55,12 +55,12 @@ impl Listener for Announcer<'_> {
     }
 
     fn doubtful(&self, messages: &[NewMessage]) {
-        let touched = |m: &NewMessage| [Touched::Room(m.channel_id), Touched::Person(m.author.id)];
-        self.0.memory.doubtful(messages.iter().flat_map(touched).collect());
+        messages.iter().for_each(|m| self.0.memory.doubtful_message(m.channel_id, m.author.id));
     }
 
     fn committed(&self, messages: Vec<Message>) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(async move {
+            doubts::settle(self.0, &messages).await;
             for message in messages {
                 self.0.memory.sent(&message);
                 let topic = Topic::Channel(message.channel_id);

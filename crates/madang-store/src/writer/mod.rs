@@ -72,7 +72,8 @@ pub trait Listener: Send + Sync {
     fn before_batch(&self, messages: usize);
     /// Called when nobody knows whether these were stored: the database went away meanwhile.
     fn doubtful(&self, messages: &[NewMessage]);
-    /// Called with the new messages of a commit, by channel in the order of their `seq`.
+    /// Called with the new messages of a commit, by channel in the order of their `seq`; with none, where
+    /// all were stored before.
     fn committed(&self, messages: Vec<Message>) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 }
 
@@ -174,7 +175,7 @@ impl Writer {
             _ => None,
         };
         let created: Vec<Message> = results.iter().filter_map(new).collect();
-        if !created.is_empty() {
+        if results.iter().any(Result::is_ok) {
             listener.committed(created).await;
         }
         for (reply, result) in replies.into_iter().zip(results) {
