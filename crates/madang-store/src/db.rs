@@ -17,7 +17,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use crate::{Error, Result, kept::Kept};
+use crate::{Error, Result, authors::Authors, kept::Kept};
 
 static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
@@ -65,6 +65,8 @@ pub enum Db {
         readers: SqlitePool,
         /// Connections for single reading statements.
         kept: Arc<Kept<SqliteConnection>>,
+        /// Whose messages were read.
+        authors: Arc<Authors>,
     },
     /// A server.
     Postgres {
@@ -72,6 +74,8 @@ pub enum Db {
         pool: PgPool,
         /// Connections for single reading statements.
         kept: Arc<Kept<PgConnection>>,
+        /// Whose messages were read.
+        authors: Arc<Authors>,
     },
 }
 
@@ -111,7 +115,8 @@ impl Db {
                 .acquire_timeout(options.patience)
                 .connect_with(connect.clone())
                 .await?;
-            return Ok(Self::Postgres { pool, kept: Arc::new(Kept::new(connect, kept, options.patience)) });
+            let kept = Arc::new(Kept::new(connect, kept, options.patience));
+            return Ok(Self::Postgres { pool, kept, authors: Arc::default() });
         }
         if !options.url.starts_with("sqlite:") {
             return Err(Error::Schema(
@@ -135,7 +140,8 @@ impl Db {
             .await?;
         let (pooled, kept) = options.shares();
         let readers = sqlite_pool(options).max_connections(pooled).connect_with(connect.clone()).await?;
-        Ok(Self::Sqlite { writer, readers, kept: Arc::new(Kept::new(connect, kept, options.patience)) })
+        let kept = Arc::new(Kept::new(connect, kept, options.patience));
+        Ok(Self::Sqlite { writer, readers, kept, authors: Arc::default() })
     }
 
     /// Brings the schema up to date.
@@ -259,12 +265,12 @@ impl Db {
     /// Closes all connections after the running statements.
     pub async fn close(&self) {
         match self {
-            Self::Sqlite { writer, readers, kept } => {
+            Self::Sqlite { writer, readers, kept, .. } => {
                 kept.close().await;
                 readers.close().await;
                 writer.close().await;
             }
-            Self::Postgres { pool, kept } => {
+            Self::Postgres { pool, kept, .. } => {
                 kept.close().await;
                 pool.close().await;
             }

@@ -11,6 +11,7 @@
 //! - No access checks here: who may do what is decided before.
 
 pub mod accounts;
+mod authors;
 pub mod channels;
 pub mod db;
 mod error;

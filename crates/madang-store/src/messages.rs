@@ -6,10 +6,10 @@ use std::sync::LazyLock;
 use madang_proto::{ChannelId, MessageId, Timestamp, UserId, accounts::UserSummary, messages::Message};
 
 use crate::{
-    Db, Error, Result, Tx,
+    Db, Error, Result, Tx, authors,
     db::{counted, optional},
     kept::ask,
-    packed::{self, Packed, Texts},
+    packed::{self, Packed, Texts, Unsigned},
 };
 
 /// Which messages of a channel.
@@ -104,22 +104,25 @@ pub async fn seq_of(tx: &mut Tx, channel: ChannelId, id: MessageId) -> Result<Op
     Ok(row.map(|r| r.0))
 }
 
+// SQLite looks into a parameter that stands alone after LIMIT when it plans, and so plans the statement anew
+// for every page; a sum it does not.
 static PAGE: LazyLock<Texts> = LazyLock::new(|| {
-    Texts::new(
+    Texts::lists(
         "WITH place AS (
              SELECT CASE WHEN $2 = 0 THEN $5
-                    ELSE (SELECT seq + $5 FROM messages WHERE id = $2 AND channel_id = $1) END AS seq),
-         page AS MATERIALIZED (
-             SELECT * FROM (SELECT {message} FROM messages
-                            WHERE channel_id = $1 AND seq < (SELECT seq FROM place)
-                            ORDER BY seq DESC LIMIT $3) AS older
-             UNION ALL
-             SELECT * FROM (SELECT {message} FROM messages
-                            WHERE channel_id = $1 AND seq >= (SELECT seq FROM place)
-                            ORDER BY seq LIMIT $4) AS newer)",
-        "(SELECT seq FROM place)",
+                    ELSE (SELECT seq + $5 FROM messages WHERE id = $2 AND channel_id = $1) END AS seq)
+         SELECT (SELECT {packed} FROM (SELECT {message} FROM messages
+                                       WHERE channel_id = $1 AND seq < (SELECT seq FROM place)
+                                       ORDER BY seq DESC LIMIT $3 + 0) AS m) AS older,
+                (SELECT {packed} FROM (SELECT {message} FROM messages
+                                       WHERE channel_id = $1 AND seq >= (SELECT seq FROM place)
+                                       ORDER BY seq LIMIT $4 + 0) AS m) AS newer,
+                (SELECT seq FROM place) AS found",
     )
 });
+
+/// What [`PAGE`] gives: packed messages before the place and from it on, and its `seq`.
+type Page = (Option<String>, Option<String>, Option<i64>);
 
 /// Messages of a channel, oldest first: at most `older` before the place and `newer` from it on. One
 /// statement, and so one snapshot.
@@ -136,7 +139,7 @@ pub async fn page(db: &Db, channel: ChannelId, place: Place, older: u32, newer: 
     let Texts { sqlite, postgres } = &*PAGE;
     macro_rules! question {
         ($c:ident, $sql:ident) => {
-            sqlx::query_as::<_, Packed>($sql.as_str())
+            sqlx::query_as::<_, Page>($sql.as_str())
                 .bind(channel.get())
                 .bind(id)
                 .bind(i64::from(older))
@@ -145,14 +148,16 @@ pub async fn page(db: &Db, channel: ChannelId, place: Place, older: u32, newer: 
                 .fetch_one($c)
         };
     }
-    let packed = match counted(db) {
+    let (older, newer, found) = match counted(db) {
         Db::Sqlite { kept, .. } => ask!(kept, c => question!(c, sqlite)),
         Db::Postgres { kept, .. } => ask!(kept, c => question!(c, postgres)),
     }?;
-    if packed.found.is_none() {
+    if found.is_none() {
         return Err(Error::NotFound);
     }
-    let mut messages = packed::unpack(&packed)?;
+    let unsigned = Unsigned::new(older.as_deref())?.and(newer.as_deref())?;
+    let authors = authors::find(db, unsigned.authors()).await?;
+    let mut messages = unsigned.signed(&authors);
     messages.sort_unstable_by_key(|m| m.seq);
     Ok(messages)
 }
@@ -163,13 +168,12 @@ static CHANGED: LazyLock<Texts> = LazyLock::new(|| {
              SELECT * FROM (SELECT {message} FROM messages
                             WHERE channel_id = $1 AND version > $2
                               AND (edited_at IS NOT NULL OR deleted_at IS NOT NULL)
-                            ORDER BY version LIMIT $3) AS changed
+                            ORDER BY version LIMIT $3 + 0) AS changed
              UNION ALL
              SELECT * FROM (SELECT {message} FROM messages
                             WHERE channel_id = $1 AND version > $2 AND edited_at IS NULL AND deleted_at IS NULL
                               AND seq > $2 - (SELECT version - last_seq FROM channels WHERE id = $1)
-                            ORDER BY seq LIMIT $3) AS fresh)",
-        "$2",
+                            ORDER BY seq LIMIT $3 + 0) AS fresh)",
     )
 });
 
@@ -219,8 +223,8 @@ static OF_NONCES: LazyLock<Texts> = LazyLock::new(|| {
     let sqlite = "(SELECT value ->> 0 AS author_id, value ->> 1 AS nonce FROM json_each($1)) AS asked";
     let postgres = "(SELECT (value ->> 0)::bigint AS author_id, value ->> 1 AS nonce
                      FROM json_array_elements($1::json) AS pairs (value)) AS asked";
-    let Texts { sqlite, .. } = Texts::new(&page(sqlite), "NULL");
-    Texts { sqlite, ..Texts::new(&page(postgres), "NULL::bigint") }
+    let Texts { sqlite, .. } = Texts::new(&page(sqlite));
+    Texts { sqlite, ..Texts::new(&page(postgres)) }
 });
 
 /// The messages that authors sent with these nonces.

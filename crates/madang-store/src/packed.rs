@@ -1,19 +1,17 @@
 //! Many messages in one row: the database puts them together as JSON, their authors once each.
 //!
 //! A row costs more than what is in it: each value of each row is copied on its way, and on SQLite, which
-//! has a thread of its own, each row wakes the one who waits. So a page is one row with two texts.
+//! has a thread of its own, each row wakes the one who waits. So many messages are one row with two texts.
 
 use madang_proto::{ChannelId, MessageId, Timestamp, UserId, accounts::UserSummary, messages::Message};
 
 use crate::{Error, Result};
 
-/// Messages and their authors as the database put them together, and a number beside them.
+/// Messages and their authors as the database put them together.
 #[derive(sqlx::FromRow)]
 pub(crate) struct Packed {
     messages: Option<String>,
     authors: Option<String>,
-    /// What the statement asked for besides.
-    pub(crate) found: Option<i64>,
 }
 
 /// A query in the words of each database.
@@ -23,16 +21,23 @@ pub(crate) struct Texts {
 }
 
 impl Texts {
-    /// From a common table `page` that selects `{message}` from messages, and from what is asked for
-    /// besides.
-    pub(crate) fn new(page: &str, found: &str) -> Self {
+    /// From a query in which `{packed}` stands for a list of the messages that its part selects by `{message}`.
+    pub(crate) fn lists(query: &str) -> Self {
+        let text = |packed: &str| query.replace("{packed}", packed).replace("{message}", MESSAGE);
+        Self {
+            sqlite: text(&format!("json_group_array(json_array({MESSAGE}))")),
+            postgres: text(&format!("json_agg(json_build_array({MESSAGE}))::text")),
+        }
+    }
+
+    /// From a common table `page` that selects `{message}` from messages.
+    pub(crate) fn new(page: &str) -> Self {
         let text = |array: &str, group: &str, cast: &str| {
             format!(
                 "{page} SELECT (SELECT {group}({array}({MESSAGE})) FROM page){cast} AS messages,
                         (SELECT {group}({array}(u.id, u.username, u.display_name, u.avatar_url))
                          FROM (SELECT DISTINCT author_id FROM page) AS a
-                         JOIN users u ON u.id = a.author_id){cast} AS authors,
-                        {found} AS found"
+                         JOIN users u ON u.id = a.author_id){cast} AS authors"
             )
             .replace("{message}", MESSAGE)
         };
@@ -50,24 +55,46 @@ const MESSAGE: &str =
 /// A message as it is packed.
 type Row = (i64, i64, i64, i64, i64, i64, Option<i64>, Option<i64>, Option<String>, String);
 /// An author as they are packed: id, username, display name, picture.
-type Author = (i64, String, String, Option<String>);
+pub(crate) type Author = (i64, String, String, Option<String>);
+
+/// A user of those columns.
+pub(crate) fn summary((id, username, display_name, avatar_url): Author) -> UserSummary {
+    UserSummary { id: UserId::from(id), username, display_name, avatar_url }
+}
+
+/// Messages whose authors are still to be found.
+pub(crate) struct Unsigned(Vec<Row>);
+
+impl Unsigned {
+    /// From a packed list of messages.
+    pub(crate) fn new(messages: Option<&str>) -> Result<Self> {
+        Ok(Self(list(messages)?))
+    }
+
+    /// Adds a packed list.
+    pub(crate) fn and(mut self, messages: Option<&str>) -> Result<Self> {
+        self.0.append(&mut list(messages)?);
+        Ok(self)
+    }
+
+    /// Whose messages they are, once for each message.
+    pub(crate) fn authors(&self) -> Vec<UserId> {
+        self.0.iter().map(|row| UserId::from(row.4)).collect()
+    }
+
+    /// The messages with their authors, who come sorted by id. A message whose author is not there is left
+    /// out, as a join would.
+    pub(crate) fn signed(self, authors: &[UserSummary]) -> Vec<Message> {
+        self.0.into_iter().filter_map(|row| message(row, authors)).collect()
+    }
+}
 
 /// The messages, in no order.
 pub(crate) fn unpack(packed: &Packed) -> Result<Vec<Message>> {
-    let rows: Vec<Row> = list(packed.messages.as_deref())?;
     let authors: Vec<Author> = list(packed.authors.as_deref())?;
-    let mut authors: Vec<UserSummary> = authors
-        .into_iter()
-        .map(|(id, username, display_name, avatar_url)| UserSummary {
-            id: UserId::from(id),
-            username,
-            display_name,
-            avatar_url,
-        })
-        .collect();
+    let mut authors: Vec<UserSummary> = authors.into_iter().map(summary).collect();
     authors.sort_unstable_by_key(|a| a.id);
-    // A message whose author is not there is left out, as a join would.
-    Ok(rows.into_iter().filter_map(|row| message(row, &authors)).collect())
+    Ok(Unsigned::new(packed.messages.as_deref())?.signed(&authors))
 }
 
 fn list<T: serde::de::DeserializeOwned>(text: Option<&str>) -> Result<Vec<T>> {

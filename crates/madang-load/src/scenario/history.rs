@@ -25,17 +25,17 @@ use crate::{
 };
 
 /// Connections that fill the channel; each hears it too, so more of them slow the filling down.
-const WRITERS: usize = 64;
+const WRITERS: usize = 32;
 
 /// What it takes.
 #[derive(Debug, clap::Args)]
 pub struct Flags {
-    /// Messages in the channel [default: 20000, 2000 with --quick].
-    #[arg(long, value_parser = value_parser!(u32).range(50..=1_000_000))]
+    /// Messages in the channel [default: 1000000, 2000 with --quick].
+    #[arg(long, value_parser = value_parser!(u32).range(50..=2_000_000))]
     pub messages: Option<u32>,
 
     /// Messages a second while the channel is filled, which is not what is measured.
-    #[arg(long, default_value_t = 2_000, value_parser = value_parser!(u32).range(1..=50_000))]
+    #[arg(long, default_value_t = 8_000, value_parser = value_parser!(u32).range(1..=50_000))]
     pub fill_rate: u32,
 
     /// Connections that read.
@@ -53,7 +53,7 @@ pub struct Flags {
 
 /// The run that fills the channel.
 fn fill(flags: &Flags, common: &Common) -> Plan {
-    let messages = common.or(flags.messages, 20_000, 2_000);
+    let messages = common.or(flags.messages, 1_000_000, 2_000);
     let seconds = u64::from(messages.div_ceil(flags.fill_rate));
     #[expect(clippy::cast_precision_loss, reason = "minutes")]
     let rate = f64::from(messages) / seconds as f64;

@@ -41,7 +41,11 @@ impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
 
 impl<T: Serialize> axum::response::IntoResponse for Json<T> {
     fn into_response(self) -> axum::response::Response {
-        axum::Json(self.0).into_response()
+        // Straight into a vector: axum's own writes bit by bit through a `BufMut`, which shows in large pages.
+        match serde_json::to_vec(&self.0) {
+            Ok(body) => ([(header::CONTENT_TYPE, "application/json")], body).into_response(),
+            Err(error) => Error::internal(error).into_response(),
+        }
     }
 }
 

@@ -31,11 +31,11 @@ pub fn page_limit(asked: Option<u32>) -> Result<u32> {
 pub const NEXT_CURSOR: &str = "x-next-cursor";
 
 /// A page as an answer.
-pub type PageAnswer<T> = ([(&'static str, String); 1], axum::Json<Page<T>>);
+pub type PageAnswer<T> = ([(&'static str, String); 1], Json<Page<T>>);
 
 /// A page with its header; the header is empty at the end.
 pub fn page<T>(page: Page<T>) -> PageAnswer<T> {
-    ([(NEXT_CURSOR, page.next_cursor.clone().unwrap_or_default())], axum::Json(page))
+    ([(NEXT_CURSOR, page.next_cursor.clone().unwrap_or_default())], Json(page))
 }
 
 /// A page of messages.
