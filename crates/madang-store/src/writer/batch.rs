@@ -30,6 +30,7 @@ pub(super) struct Mark {
 }
 
 /// What becomes of a message of the batch.
+#[derive(Clone, Copy)]
 enum Fate {
     Stored(Numbers),
     /// Its nonce was used before.
