@@ -28,7 +28,6 @@ use crate::{
 
 /// How long a start waits for its database.
 const DATABASE_WITHIN: Duration = Duration::from_secs(60);
-const CHECKPOINT_EVERY: u64 = 2;
 const FORGET_EVERY: u64 = 60;
 const HOUSEKEEPING_EVERY: u64 = 3_600;
 
@@ -158,7 +157,6 @@ impl Server {
         app.hub.close();
         let grace = Duration::from_secs(app.config.shutdown_seconds);
         app.supervisor.shutdown(grace).await;
-        drop(app.db.checkpoint().await);
         app.db.close().await;
     }
 }
@@ -225,7 +223,7 @@ fn start_children(app: &App, listener: Listener) {
     });
 }
 
-/// What passes with time: certificates, checkpoints, old sessions, months of messages.
+/// What passes with time: certificates, old sessions, months of messages.
 async fn sweep(app: App) -> Result<(), BoxError> {
     let mut tick = tokio::time::interval(Duration::from_secs(1));
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -237,11 +235,6 @@ async fn sweep(app: App) -> Result<(), BoxError> {
         app.faults.point("sweep");
         if let Some(tls) = &app.tls {
             tls.look(app.now()).await;
-        }
-        if second % CHECKPOINT_EVERY == 0
-            && let Err(error) = app.db.checkpoint().await
-        {
-            tracing::warn!(%error, "checkpoint");
         }
         if second % FORGET_EVERY == 0 {
             app.memory.sweep(app.now());

@@ -1,12 +1,13 @@
 //! The connection to the database, and the macros that run one SQL text on both kinds.
 //!
-//! SQLite: WAL, `synchronous=FULL`, one writing connection (`BEGIN IMMEDIATE`), readers beside it,
-//! checkpoints off the writer. PostgreSQL: one pool; read transactions are snapshots. Both have a few
+//! SQLite: WAL, `synchronous=FULL`, one writing connection (`BEGIN IMMEDIATE`), which also checkpoints,
+//! and readers beside it. PostgreSQL: one pool; read transactions are snapshots. Both have a few
 //! connections besides for single statements (`kept.rs`).
 //!
 //! Invariants:
 //! - A commit that returned is on disk.
 //! - A transaction that is dropped is undone.
+//! - SQLite's log stays below [`LOG_KEPT`], but while someone reads for long.
 
 use std::{path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 
@@ -28,6 +29,14 @@ const ROWS: usize = 512;
 /// KiB of pages that SQLite's writing connection may keep (as a negative number, as SQLite wants it): a batch
 /// of messages in as many channels must fit, or its pages are written twice.
 const WRITER_CACHE: &str = "-32768";
+
+/// Pages of SQLite's write-ahead log after which a commit moves them into the file, so that the next one writes
+/// over the log from its beginning. The writing connection does it itself: beside it nobody catches the end of
+/// the log under load. It does it often, because each time is a pause, and a short one.
+const LOG_PAGES: &str = "1000";
+
+/// Bytes that SQLite's log is cut back to after it grew behind someone who read for long.
+pub const LOG_KEPT: u64 = 16 * 1_024 * 1_024;
 
 /// How to reach the database.
 #[derive(Debug, Clone)]
@@ -135,7 +144,11 @@ impl Db {
         let writer = sqlite_pool(options)
             .max_connections(1)
             .connect_with(
-                connect.clone().pragma("wal_autocheckpoint", "0").pragma("cache_size", WRITER_CACHE),
+                connect
+                    .clone()
+                    .pragma("wal_autocheckpoint", LOG_PAGES)
+                    .pragma("journal_size_limit", LOG_KEPT.to_string())
+                    .pragma("cache_size", WRITER_CACHE),
             )
             .await?;
         let (pooled, kept) = options.shares();
@@ -247,17 +260,6 @@ impl Db {
         match self {
             Self::Sqlite { readers, .. } => readers.acquire().await?.ping().await?,
             Self::Postgres { pool, .. } => pool.acquire().await?.ping().await?,
-        }
-        Ok(())
-    }
-
-    /// Moves SQLite's write-ahead log into the file without stopping anyone. PostgreSQL does it itself.
-    ///
-    /// # Errors
-    /// `Unavailable` when the file is locked or the disk full.
-    pub async fn checkpoint(&self) -> Result<()> {
-        if let Self::Sqlite { readers, .. } = self {
-            sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").execute(readers).await?;
         }
         Ok(())
     }

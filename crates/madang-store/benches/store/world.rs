@@ -116,13 +116,17 @@ impl World {
     pub async fn new(kind: &str, channels: i64) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let db = Db::connect(&Options::new(url(kind, folder.path()).await?)).await.unwrap();
+        Some(Self::on(db, folder, channels).await)
+    }
+
+    /// Makes it on an empty database, in a folder that goes with it.
+    pub async fn on(db: Db, folder: tempfile::TempDir, channels: i64) -> Self {
         db.migrate().await.unwrap();
         partitions::ensure(&db, Timestamp::from(NOW)).await.unwrap();
         let mut tx = db.begin().await.unwrap();
         fill(&mut tx, channels).await;
         tx.commit().await.unwrap();
-        db.checkpoint().await.unwrap();
-        Some(Self { writer: Writer::new(db), channels, next: AtomicI64::new(0), _folder: folder })
+        Self { writer: Writer::new(db), channels, next: AtomicI64::new(0), _folder: folder }
     }
 
     /// A message that was not there yet, in one channel after the other.

@@ -1,5 +1,5 @@
-//! One batch in one transaction, in four steps: nonces, the channels' numbers, the messages, the authors'
-//! read marks. Each step is as many statements for 512 messages as for one.
+//! One batch in one transaction, in three steps: nonces, the channels' numbers, the messages with their
+//! authors' read marks. Each step is as many trips to the database for a full batch as for one message.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -16,6 +16,7 @@ pub(super) struct Nonce<'a> {
 }
 
 /// Where the numbers of a channel stand.
+#[derive(Clone, Copy)]
 pub(super) struct Numbers {
     pub seq: i64,
     pub version: i64,
@@ -29,18 +30,24 @@ pub(super) struct Mark {
 }
 
 /// What becomes of a message of the batch.
-#[expect(clippy::large_enum_variant, reason = "nearly all are stored")]
+#[derive(Clone, Copy)]
 enum Fate {
-    Stored(Message),
+    Stored(Numbers),
     /// Its nonce was used before.
     Known,
     /// Its channel is gone.
     Nowhere,
 }
 
-/// Stores a batch; the answers stand in the order of the messages. All or nothing, but for messages
-/// to channels that are gone.
-pub(super) async fn store(db: &Db, news: &[NewMessage]) -> Result<Vec<Result<Sent>>> {
+/// A message with its numbers.
+pub(super) struct Numbered<'a> {
+    pub new: &'a NewMessage,
+    pub at: &'a Numbers,
+}
+
+/// Stores a batch and takes its messages; the answers stand in their order. All or nothing, but for
+/// messages to channels that are gone.
+pub(super) async fn store(db: &Db, news: &mut Vec<NewMessage>) -> Result<Vec<Result<Sent>>> {
     let mut tx = db.begin().await?;
     let fresh = remember_nonces(&mut tx, news).await?;
     let mut counts: BTreeMap<i64, i64> = BTreeMap::new();
@@ -54,7 +61,7 @@ pub(super) async fn store(db: &Db, news: &[NewMessage]) -> Result<Vec<Result<Sen
     let firsts = first_messages(&mut tx, news, &fates).await?;
     tx.commit().await?;
     let firsts: HashMap<_, _> = firsts.iter().map(|m| ((m.author.id, m.nonce.as_deref()), m)).collect();
-    Ok(news.iter().zip(fates).map(|(new, fate)| answer(new, fate, &firsts)).collect())
+    Ok(news.drain(..).zip(fates).map(|(new, fate)| answer(new, fate, &firsts)).collect())
 }
 
 fn fate(new: &NewMessage, fresh: bool, numbers: &mut HashMap<i64, Numbers>) -> Fate {
@@ -64,24 +71,27 @@ fn fate(new: &NewMessage, fresh: bool, numbers: &mut HashMap<i64, Numbers>) -> F
     let Some(at) = numbers.get_mut(&new.channel_id.get()) else { return Fate::Nowhere };
     at.seq += 1;
     at.version += 1;
-    Fate::Stored(Message {
-        id: new.id,
-        channel_id: new.channel_id,
-        seq: at.seq,
-        version: at.version,
-        author: new.author.clone(),
-        user: new.author.clone(),
-        content: new.content.clone(),
-        nonce: new.nonce.clone(),
-        edited_at: None,
-        deleted_at: None,
-        created_at: new.created_at,
-    })
+    Fate::Stored(*at)
 }
 
-fn answer(new: &NewMessage, fate: Fate, firsts: &HashMap<(UserId, Option<&str>), &Message>) -> Result<Sent> {
+fn answer(new: NewMessage, fate: Fate, firsts: &HashMap<(UserId, Option<&str>), &Message>) -> Result<Sent> {
     match fate {
-        Fate::Stored(message) => Ok(Sent { message, created: true }),
+        Fate::Stored(Numbers { seq, version }) => {
+            let message = Message {
+                id: new.id,
+                channel_id: new.channel_id,
+                seq,
+                version,
+                author: new.author.clone(),
+                user: new.author,
+                content: new.content,
+                nonce: new.nonce,
+                edited_at: None,
+                deleted_at: None,
+                created_at: new.created_at,
+            };
+            Ok(Sent { message, created: true })
+        }
         Fate::Nowhere => Err(Error::NotFound),
         Fate::Known => {
             let first = firsts.get(&(new.author.id, new.nonce.as_deref())).ok_or(Error::NotFound)?;
@@ -123,14 +133,14 @@ async fn advance_channels(tx: &mut Tx, counts: BTreeMap<i64, i64>) -> Result<Has
 }
 
 async fn store_fates(tx: &mut Tx, news: &[NewMessage], fates: &[Fate]) -> Result<()> {
-    let mut stored: Vec<&Message> = Vec::with_capacity(fates.len());
+    let mut stored: Vec<Numbered<'_>> = Vec::with_capacity(fates.len());
     // Who writes has read up to there.
     let mut marks: BTreeMap<(i64, i64), i64> = BTreeMap::new();
     for (new, fate) in news.iter().zip(fates) {
         match fate {
-            Fate::Stored(m) => {
-                marks.insert((m.channel_id.get(), m.author.id.get()), m.seq);
-                stored.push(m);
+            Fate::Stored(at) => {
+                marks.insert((new.channel_id.get(), new.author.id.get()), at.seq);
+                stored.push(Numbered { new, at });
             }
             Fate::Nowhere => forget_nonce(tx, new).await?,
             Fate::Known => {}
@@ -142,14 +152,8 @@ async fn store_fates(tx: &mut Tx, news: &[NewMessage], fates: &[Fate]) -> Result
     let marks: Vec<Mark> =
         marks.into_iter().map(|((channel, user), seq)| Mark { channel, user, seq }).collect();
     match tx {
-        Tx::Sqlite(c) => {
-            sqlite::insert(c, &stored).await?;
-            sqlite::mark(c, &marks).await
-        }
-        Tx::Postgres(c) => {
-            postgres::insert(c, &stored).await?;
-            postgres::mark(c, &marks).await
-        }
+        Tx::Sqlite(c) => sqlite::store(c, &stored, &marks).await,
+        Tx::Postgres(c) => postgres::store(c, &stored, &marks).await,
     }
 }
 

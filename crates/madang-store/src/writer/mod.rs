@@ -150,8 +150,8 @@ impl Writer {
     }
 
     async fn store(&self, requests: Vec<Request>, listener: &dyn Listener) {
-        let (news, replies): (Vec<_>, Vec<_>) = requests.into_iter().map(|r| (r.new, r.reply)).unzip();
-        let results = match batch::store(&self.db, &news).await {
+        let (mut news, replies): (Vec<_>, Vec<_>) = requests.into_iter().map(|r| (r.new, r.reply)).unzip();
+        let results = match batch::store(&self.db, &mut news).await {
             Ok(results) => results,
             Err(error @ Error::Unavailable(_)) => {
                 listener.doubtful(&news);
@@ -163,8 +163,8 @@ impl Writer {
             Err(error) => {
                 tracing::warn!(%error, messages = news.len(), "a batch failed; storing one by one");
                 let mut results = Vec::with_capacity(news.len());
-                for new in &news {
-                    let alone = batch::store(&self.db, std::slice::from_ref(new)).await;
+                for new in news {
+                    let alone = batch::store(&self.db, &mut vec![new]).await;
                     results.push(alone.and_then(|mut r| r.pop().unwrap_or(Err(Error::NotFound))));
                 }
                 results

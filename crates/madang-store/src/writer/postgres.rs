@@ -4,10 +4,9 @@
 
 use std::collections::HashMap;
 
-use madang_proto::messages::Message;
 use sqlx::PgConnection;
 
-use super::batch::{Mark, Nonce, Numbers};
+use super::batch::{Mark, Nonce, Numbered, Numbers};
 use crate::{Result, db::counted};
 
 /// Remembers nonces; gives the messages that were the first with theirs.
@@ -38,36 +37,29 @@ pub(super) async fn advance(c: &mut PgConnection, counts: &[(i64, i64)]) -> Resu
     Ok(rows.into_iter().map(|(id, seq, version)| (id, Numbers { seq, version })).collect())
 }
 
-/// Stores messages.
-pub(super) async fn insert(c: &mut PgConnection, messages: &[&Message]) -> Result<()> {
-    let column = |f: fn(&Message) -> i64| messages.iter().map(|m| f(m)).collect::<Vec<_>>();
-    let insert = sqlx::query(
-        "INSERT INTO messages (id, channel_id, seq, version, author_id, content, nonce, created_at)
-         SELECT * FROM UNNEST($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[],
-                              $6::text[], $7::text[], $8::bigint[])",
-    )
-    .bind(column(|m| m.id.get()))
-    .bind(column(|m| m.channel_id.get()))
-    .bind(column(|m| m.seq))
-    .bind(column(|m| m.version))
-    .bind(column(|m| m.author.id.get()))
-    .bind(messages.iter().map(|m| m.content.as_str()).collect::<Vec<_>>())
-    .bind(messages.iter().map(|m| m.nonce.as_deref()).collect::<Vec<_>>())
-    .bind(column(|m| m.created_at.millis()));
-    counted(insert).execute(c).await?;
-    Ok(())
-}
-
-/// Moves read marks.
-pub(super) async fn mark(c: &mut PgConnection, marks: &[Mark]) -> Result<()> {
-    let mark = sqlx::query(
-        "UPDATE channel_members SET last_read_seq = batch.seq
-         FROM UNNEST($1::bigint[], $2::bigint[], $3::bigint[]) AS batch (channel_id, user_id, seq)
+/// Stores messages and moves read marks.
+pub(super) async fn store(c: &mut PgConnection, messages: &[Numbered<'_>], marks: &[Mark]) -> Result<()> {
+    let column = |f: fn(&Numbered<'_>) -> i64| messages.iter().map(|m| f(m)).collect::<Vec<_>>();
+    let store = sqlx::query(
+        "WITH stored AS (
+             INSERT INTO messages (id, channel_id, seq, version, author_id, content, nonce, created_at)
+             SELECT * FROM UNNEST($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[],
+                                  $6::text[], $7::text[], $8::bigint[]))
+         UPDATE channel_members SET last_read_seq = batch.seq
+         FROM UNNEST($9::bigint[], $10::bigint[], $11::bigint[]) AS batch (channel_id, user_id, seq)
          WHERE channel_members.channel_id = batch.channel_id AND channel_members.user_id = batch.user_id",
     )
+    .bind(column(|m| m.new.id.get()))
+    .bind(column(|m| m.new.channel_id.get()))
+    .bind(column(|m| m.at.seq))
+    .bind(column(|m| m.at.version))
+    .bind(column(|m| m.new.author.id.get()))
+    .bind(messages.iter().map(|m| m.new.content.as_str()).collect::<Vec<_>>())
+    .bind(messages.iter().map(|m| m.new.nonce.as_deref()).collect::<Vec<_>>())
+    .bind(column(|m| m.new.created_at.millis()))
     .bind(marks.iter().map(|m| m.channel).collect::<Vec<_>>())
     .bind(marks.iter().map(|m| m.user).collect::<Vec<_>>())
     .bind(marks.iter().map(|m| m.seq).collect::<Vec<_>>());
-    counted(mark).execute(c).await?;
+    counted(store).execute(c).await?;
     Ok(())
 }

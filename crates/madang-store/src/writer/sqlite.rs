@@ -4,45 +4,49 @@
 
 use std::collections::HashMap;
 
-use madang_proto::messages::Message;
 use sqlx::{Row, SqliteConnection};
 
 use super::{
-    batch::{Mark, Nonce, Numbers},
-    bulk::Bulk,
+    batch::{Mark, Nonce, Numbered, Numbers},
+    bulk::{Bulk, Part},
 };
 use crate::{Error, Result, db::counted};
 
-static REMEMBER: Bulk = Bulk::new(
-    "INSERT INTO message_nonces (author_id, nonce, message_id) SELECT * FROM ",
-    3,
-    " WHERE column1 IS NOT NULL ON CONFLICT DO NOTHING",
-);
-static REMEMBERED: Bulk = Bulk::new(
-    "SELECT json_group_array(message_id) FROM ",
-    3,
-    " JOIN message_nonces ON author_id = column1 AND nonce = column2 AND message_id = column3",
-);
-static NUMBERS: Bulk = Bulk::new(
-    "SELECT json_group_array(json_array(id, last_seq, version)) FROM ",
-    1,
-    " JOIN channels ON id = column1 WHERE deleted_at IS NULL",
-);
-static ADVANCE: Bulk = Bulk::new(
-    "UPDATE channels SET last_seq = last_seq + column2, version = version + column2 FROM ",
-    2,
-    " WHERE channels.id = column1 AND deleted_at IS NULL",
-);
-static INSERT: Bulk = Bulk::new(
-    "INSERT INTO messages (id, channel_id, seq, version, author_id, content, nonce, created_at) SELECT * FROM ",
-    8,
-    " WHERE column1 IS NOT NULL",
-);
-static MARK: Bulk = Bulk::new(
-    "UPDATE channel_members SET last_read_seq = column3 FROM ",
-    3,
-    " WHERE channel_id = column1 AND user_id = column2",
-);
+static REMEMBER: Bulk<1> = Bulk::new([Part {
+    before: "INSERT INTO message_nonces (author_id, nonce, message_id) SELECT * FROM ",
+    columns: 3,
+    after: " WHERE column1 IS NOT NULL ON CONFLICT DO NOTHING",
+}]);
+static REMEMBERED: Bulk<1> = Bulk::new([Part {
+    before: "SELECT json_group_array(message_id) FROM ",
+    columns: 3,
+    after: " JOIN message_nonces ON author_id = column1 AND nonce = column2 AND message_id = column3",
+}]);
+static ADVANCE: Bulk<2> = Bulk::new([
+    Part {
+        before: "UPDATE channels SET last_seq = last_seq + column2, version = version + column2 FROM ",
+        columns: 2,
+        after: " WHERE channels.id = column1 AND deleted_at IS NULL",
+    },
+    Part {
+        before: "SELECT json_group_array(json_array(id, last_seq - column2, version - column2)) FROM ",
+        columns: 2,
+        after: " JOIN channels ON id = column1 WHERE deleted_at IS NULL",
+    },
+]);
+static STORE: Bulk<2> = Bulk::new([
+    Part {
+        before: "INSERT INTO messages
+                 (id, channel_id, seq, version, author_id, content, nonce, created_at) SELECT * FROM ",
+        columns: 8,
+        after: " WHERE column1 IS NOT NULL",
+    },
+    Part {
+        before: "UPDATE channel_members SET last_read_seq = column3 FROM ",
+        columns: 3,
+        after: " WHERE channel_id = column1 AND user_id = column2",
+    },
+]);
 
 /// The only value of the only row of a query, which is JSON.
 async fn list<T: serde::de::DeserializeOwned>(
@@ -56,10 +60,9 @@ async fn list<T: serde::de::DeserializeOwned>(
 
 /// Remembers nonces; gives the messages that were the first with theirs.
 pub(super) async fn remember(c: &mut SqliteConnection, nonces: &[Nonce<'_>]) -> Result<Vec<i64>> {
-    let bound = |bulk: &Bulk| {
-        nonces
-            .iter()
-            .fold(bulk.query(nonces.len()), |query, n| query.bind(n.author).bind(n.nonce).bind(n.message))
+    let bound = |bulk: &Bulk<1>| {
+        let bound = bulk.bind(nonces.len());
+        bound.rows(nonces.iter(), |s, n| s.bind(n.author).bind(n.nonce).bind(n.message)).done()
     };
     let new = counted(bound(&REMEMBER)).execute(&mut *c).await?.rows_affected();
     if usize::try_from(new) == Ok(nonces.len()) {
@@ -73,34 +76,26 @@ pub(super) async fn advance(
     c: &mut SqliteConnection,
     counts: &[(i64, i64)],
 ) -> Result<HashMap<i64, Numbers>> {
-    let numbers = counts.iter().fold(NUMBERS.query(counts.len()), |query, (id, _)| query.bind(*id));
-    let numbers: Vec<(i64, i64, i64)> = list(c, numbers).await?;
-    let advance = counts.iter().fold(ADVANCE.query(counts.len()), |query, (id, n)| query.bind(*id).bind(*n));
-    counted(advance).execute(c).await?;
+    let bound = ADVANCE.bind(counts.len());
+    let bound = bound.rows(counts.iter(), |s, (id, n)| s.bind(*id).bind(*n));
+    let bound = bound.rows(counts.iter(), |s, (id, n)| s.bind(*id).bind(*n));
+    let numbers: Vec<(i64, i64, i64)> = list(c, bound.done()).await?;
     Ok(numbers.into_iter().map(|(id, seq, version)| (id, Numbers { seq, version })).collect())
 }
 
-/// Stores messages.
-pub(super) async fn insert(c: &mut SqliteConnection, messages: &[&Message]) -> Result<()> {
-    let insert = messages.iter().fold(INSERT.query(messages.len()), |query, m| {
-        query
-            .bind(m.id.get())
-            .bind(m.channel_id.get())
-            .bind(m.seq)
-            .bind(m.version)
-            .bind(m.author.id.get())
-            .bind(m.content.as_str())
-            .bind(m.nonce.as_deref())
-            .bind(m.created_at.millis())
+/// Stores messages and moves read marks, of which there are not more.
+pub(super) async fn store(c: &mut SqliteConnection, messages: &[Numbered<'_>], marks: &[Mark]) -> Result<()> {
+    let bound = STORE.bind(messages.len()).rows(messages.iter(), |s, m| {
+        s.bind(m.new.id.get())
+            .bind(m.new.channel_id.get())
+            .bind(m.at.seq)
+            .bind(m.at.version)
+            .bind(m.new.author.id.get())
+            .bind(m.new.content.as_str())
+            .bind(m.new.nonce.as_deref())
+            .bind(m.new.created_at.millis())
     });
-    counted(insert).execute(c).await?;
-    Ok(())
-}
-
-/// Moves read marks.
-pub(super) async fn mark(c: &mut SqliteConnection, marks: &[Mark]) -> Result<()> {
-    let mark =
-        marks.iter().fold(MARK.query(marks.len()), |query, m| query.bind(m.channel).bind(m.user).bind(m.seq));
-    counted(mark).execute(c).await?;
+    let bound = bound.rows(marks.iter(), |s, m| s.bind(m.channel).bind(m.user).bind(m.seq));
+    counted(bound.done()).execute(c).await?;
     Ok(())
 }
