@@ -1,8 +1,8 @@
 //! Messages that were read a moment ago: in a large channel everyone gets the same bytes, and comparing them is
 //! several times quicker than reading them, let alone unpacking them.
 //!
-//! A message has its place by some of its bytes: those in which the first id differs, and the last ones. Two with
-//! the same place take turns, which costs time and nothing else.
+//! A message belongs to a group of places by some of its bytes: those in which the first id differs, and the last
+//! ones. A new one takes the place of the oldest of its group; too small a group would cost time, nothing else.
 //!
 //! Invariants:
 //! - What is found here is what reading would find: the whole message is compared, its header too.
@@ -10,8 +10,10 @@
 
 use crate::scan::{Scanned, Seen};
 
-/// More than the messages that are ever on their way at once.
-const PLACES: usize = 512;
+/// Together more than the messages that are ever on their way at once.
+const GROUPS: usize = 256;
+/// Places of a group.
+const EACH: usize = 4;
 /// Where the first id stands, in both encodings, alone and joined.
 const ID: [usize; 4] = [32, 40, 48, 56];
 /// A shorter one brings no delivery.
@@ -19,41 +21,52 @@ const SHORTEST: usize = 64;
 
 #[derive(Debug, Clone, Default)]
 struct Place {
+    hash: u64,
     bytes: Vec<u8>,
     seen: Vec<Seen>,
 }
 
 /// Messages by place.
 #[derive(Debug, Default)]
-pub struct Memo(Vec<Place>);
+pub struct Memo {
+    places: Vec<Place>,
+    /// Which of a group is taken next.
+    next: usize,
+}
 
 impl Memo {
     /// For runs in which several hear the same; in others it remembers nothing.
     #[must_use]
     pub fn new(useful: bool) -> Self {
-        Self(vec![Place::default(); if useful { PLACES } else { 0 }])
+        Self { places: vec![Place::default(); if useful { GROUPS * EACH } else { 0 }], next: 0 }
     }
 
     /// The place of a message that is remembered.
     #[must_use]
     #[inline]
     pub fn find(&self, message: &[u8]) -> Option<usize> {
-        place(message).filter(|place| self.0.get(*place).is_some_and(|kept| kept.bytes == message))
+        let hash = hash(message)?;
+        let group = group(hash);
+        let is_it = |kept: &Place| kept.hash == hash && kept.bytes == message;
+        Some(group + self.places.get(group..group + EACH)?.iter().position(is_it)?)
     }
 
     /// Its deliveries, by number.
     #[must_use]
     #[inline]
     pub fn seen(&self, place: usize, number: usize) -> Option<Seen> {
-        self.0.get(place)?.seen.get(number).copied()
+        self.places.get(place)?.seen.get(number).copied()
     }
 
     /// Remembers what was read.
     pub fn keep(&mut self, message: &[u8], scanned: &[Scanned]) {
-        let Some(kept) = place(message).and_then(|place| self.0.get_mut(place)) else { return };
+        let Some(hash) = hash(message) else { return };
+        let Some(kept) = self.places.get_mut(group(hash) + self.next) else { return };
         if !scanned.iter().all(|scanned| matches!(scanned, Scanned::Message(_))) {
             return;
         }
+        self.next = (self.next + 1) % EACH;
+        kept.hash = hash;
         kept.bytes.clear();
         kept.bytes.extend_from_slice(message);
         kept.seen.clear();
@@ -65,14 +78,19 @@ impl Memo {
 }
 
 #[inline]
-fn place(message: &[u8]) -> Option<usize> {
+fn hash(message: &[u8]) -> Option<u64> {
     let last = message.len().checked_sub(16).filter(|_| message.len() >= SHORTEST)?;
     let mut hash = message.len() as u64;
     for from in ID.into_iter().chain([last, last + 8]) {
         let word = u64::from_le_bytes(*message.get(from..)?.first_chunk()?);
         hash = (hash.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95);
     }
-    usize::try_from(hash >> 32).ok().map(|hash| hash % PLACES)
+    Some(hash)
+}
+
+/// The first place of its group.
+fn group(hash: u64) -> usize {
+    usize::try_from(hash >> 32).unwrap_or_default() % GROUPS * EACH
 }
 
 #[cfg(test)]
