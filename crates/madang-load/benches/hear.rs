@@ -8,7 +8,6 @@ use madang_load::{
     frame,
     measure::{Kind, Measure},
     memo::Memo,
-    scan::Scanned,
     schedule::Stamp,
 };
 
@@ -37,7 +36,7 @@ fn message(seq: u64) -> Vec<u8> {
 #[divan::bench(args = [1, 8, 32])]
 fn joined(bencher: Bencher<'_, '_>, messages: u64) {
     let mut next = 0;
-    let mut memo = Memo::new(true);
+    let (mut memo, mut scanned) = (Memo::new(true), Vec::new());
     let mut measure = Measure::new(60_000_000);
     let mut orders = vec![Order::after(0); CONNECTIONS];
     let mut read = Vec::new();
@@ -46,11 +45,17 @@ fn joined(bencher: Bencher<'_, '_>, messages: u64) {
         (next + 1..=next + messages).for_each(|seq| read.extend(message(seq)));
         next += messages;
         for order in &mut orders {
-            memo.begin();
             let mut used = 0;
             while let Ok(Some(frame)) = frame::next(&read, used) {
+                let whole = &read[used..frame.payload.end];
                 used = frame.payload.end;
-                if let Scanned::Message(seen) = memo.scan(Dialect::Madang, &read[frame.payload])
+                let place = memo.find(whole).unwrap_or_else(|| {
+                    scanned.clear();
+                    Dialect::default().scan(&read[frame.payload], &mut scanned);
+                    memo.keep(whole, &scanned);
+                    memo.find(whole).unwrap_or_default()
+                });
+                if let Some(seen) = memo.seen(place, 0)
                     && order.hear(seen.seq)
                     && let Some(stamp) = seen.stamp
                 {

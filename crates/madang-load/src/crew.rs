@@ -11,6 +11,7 @@ use crate::{
     Error, Report,
     beyond::Acks,
     check::{Faults, Order},
+    dialect::Dialect,
     marks::{self, Marks},
     options::Common,
     plan::{Plan, Turn},
@@ -49,7 +50,7 @@ pub async fn run_then(
     let (server, host) = common.server()?;
     let process = common.server_pid.map(Process).or_else(|| Process::listening_on(server.port()));
     check_files(process, plan.connections.len() as u64)?;
-    let stage = if plan.is_peer {
+    let stage = if plan.peer.is_some() {
         setup::at_peer(server, plan.users).await?
     } else {
         setup::stage(&common.url, plan.users, &plan.rooms, &progress).await?
@@ -65,7 +66,8 @@ pub async fn run_then(
         size: common.size.into(),
         run: format!("{:x}", stage.channels.first().map_or(0, |c| c.id)),
         clock: Clock::start(),
-        dialect: plan.dialect,
+        dialect: plan.peer.unwrap_or(Dialect::Madang(common.manner())),
+        tls: common.tls()?,
         acks: Acks::of(&plan.streams, plan.threads),
         length: (plan.seconds) * 1_000_000,
     });
@@ -167,6 +169,7 @@ impl Crew<'_> {
             let order = |room: &u16| (*room, Order::after(self.ground.channels[usize::from(*room)].base_seq));
             share.connections.push(Connection {
                 stream: None,
+                tls: None,
                 phase: Phase::Gone,
                 user: u32::try_from(seat.user).unwrap_or_default(),
                 index,

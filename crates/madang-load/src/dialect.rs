@@ -6,22 +6,43 @@
 
 use std::fmt::Write as _;
 
+use madang_proto::{Encoding, msgpack};
+use serde_json::Value;
+
 use crate::{
+    frame::{self, Frame, Kind},
+    said::{self, Said},
     scan::{self, Scanned},
     socket::KEY,
 };
 
 /// What is said on a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
     /// `docs/protocol.md`.
-    #[default]
-    Madang,
+    Madang(Manner),
     /// Socket.IO 4: the events `join` and `message`, both acknowledged.
     SocketIo,
 }
 
-/// What to do with a frame before the connection is live.
+impl Default for Dialect {
+    fn default() -> Self {
+        Self::Madang(Manner::default())
+    }
+}
+
+/// How the gateway's protocol is spoken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Manner {
+    /// Of both sides.
+    pub encoding: Encoding,
+    /// Whether the server may compress what it sends; what is sent to it is not worth it.
+    pub deflate: bool,
+    /// Whether the server may put several frames into one message.
+    pub batch: bool,
+}
+
+/// What to do with a message before the connection is live.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Greeting {
     /// Nothing.
@@ -30,6 +51,8 @@ pub enum Greeting {
     Say(&'static str),
     /// Everything flows from now on.
     Live,
+    /// The same, if it is among these frames; those after it are part of what flows.
+    Look(Vec<Said>),
 }
 
 /// The acknowledgement of `join`; messages are numbered far above it.
@@ -39,14 +62,54 @@ impl Dialect {
     /// The request for the upgrade.
     #[must_use]
     pub fn request(self, host: &str, token: &str) -> String {
-        let (path, authorization) = match self {
-            Self::Madang => ("/api/v1/ws", format!("Authorization: Bearer {token}\r\n")),
+        let (path, mut more) = match self {
+            Self::Madang(_) => ("/api/v1/ws", format!("Authorization: Bearer {token}\r\n")),
             Self::SocketIo => ("/socket.io/?EIO=4&transport=websocket", String::new()),
         };
+        for (name, value) in self.offers() {
+            // Writing to a string cannot fail.
+            let _ = write!(more, "{name}: {value}\r\n");
+        }
         format!(
             "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {KEY}\r\n{authorization}\r\n"
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {KEY}\r\n{more}\r\n"
         )
+    }
+
+    /// Headers of the request that the answer has to repeat: name, and how the value begins.
+    pub fn offers(self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let Manner { encoding, deflate, .. } = self.manner();
+        let protocol = (encoding != Encoding::Json).then(|| encoding.subprotocol());
+        let extension = deflate.then_some("permessage-deflate");
+        [("Sec-WebSocket-Protocol", protocol), ("Sec-WebSocket-Extensions", extension)]
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value?)))
+    }
+
+    const fn manner(self) -> Manner {
+        match self {
+            Self::Madang(manner) => manner,
+            Self::SocketIo => Manner { encoding: Encoding::Json, deflate: false, batch: false },
+        }
+    }
+
+    /// Whether the server may send such a frame.
+    #[inline]
+    pub fn admits(self, frame: &Frame) -> bool {
+        let Manner { encoding, deflate, .. } = self.manner();
+        let kind = if encoding == Encoding::Json { Kind::Text } else { Kind::Binary };
+        frame.kind == kind && (deflate || !frame.compressed)
+    }
+
+    /// Appends a frame with these words, which are JSON in the gateway's protocol.
+    pub fn put(self, out: &mut Vec<u8>, words: &str) {
+        match self.manner().encoding {
+            Encoding::Json => frame::text(out, words.as_bytes()),
+            Encoding::MessagePack => {
+                let value = serde_json::from_str::<Value>(words).unwrap_or_default();
+                frame::binary(out, &msgpack::to_vec(&value).unwrap_or_default());
+            }
+        }
     }
 
     /// The first words after the upgrade; `resume` are members of a JSON object, or nothing.
@@ -58,21 +121,24 @@ impl Dialect {
             format!(r#","resume":{{"channels":{{{resume}}}}}"#)
         };
         match self {
-            Self::Madang => Some(format!(r#"{{"type":"HELLO","payload":{{"subscribe":"joined"{resume}}}}}"#)),
+            Self::Madang(Manner { batch, .. }) => Some(format!(
+                r#"{{"type":"HELLO","payload":{{"subscribe":"joined","batch":{batch}{resume}}}}}"#
+            )),
             // The server speaks first.
             Self::SocketIo => None,
         }
     }
 
-    /// What to do with a frame before the connection is live.
+    /// What to do with a message before the connection is live.
     #[must_use]
     pub fn greet(self, frame: &[u8]) -> Greeting {
         match self {
-            Self::Madang if scan::is_ready(frame) => Greeting::Live,
+            Self::Madang(_) if scan::is_ready(frame) => Greeting::Live,
+            Self::Madang(manner) => Greeting::Look(said::read(frame, manner.encoding)),
             Self::SocketIo if frame.starts_with(b"0{") => Greeting::Say("40"),
             Self::SocketIo if frame.starts_with(b"40{") => Greeting::Say(JOIN),
             Self::SocketIo if frame == b"430[]" => Greeting::Live,
-            Self::Madang | Self::SocketIo => Greeting::Wait,
+            Self::SocketIo => Greeting::Wait,
         }
     }
 
@@ -81,7 +147,7 @@ impl Dialect {
         into.clear();
         // Writing to a string cannot fail.
         let _ = match self {
-            Self::Madang => write!(
+            Self::Madang(_) => write!(
                 into,
                 r#"{{"type":"MESSAGE","payload":{{"channel_id":"{channel}","content":"{content}","nonce":"{run}-{number}"}},"rid":"{number}"}}"#
             ),
@@ -95,18 +161,22 @@ impl Dialect {
     #[must_use]
     pub const fn ping(self) -> Option<&'static str> {
         match self {
-            Self::Madang => Some(r#"{"type":"PING"}"#),
+            Self::Madang(_) => Some(r#"{"type":"PING"}"#),
             Self::SocketIo => None,
         }
     }
 
-    /// Reads a frame of a live connection.
-    #[must_use]
+    /// Reads the frames of a message to a live connection.
     #[inline]
-    pub fn scan(self, frame: &[u8]) -> Scanned {
+    pub fn scan(self, message: &[u8], into: &mut Vec<Scanned>) {
         match self {
-            Self::Madang => scan::scan(frame),
-            Self::SocketIo => socket_io(frame),
+            Self::Madang(Manner { encoding: Encoding::Json, .. }) if message.first() == Some(&b'{') => {
+                into.push(scan::scan(message));
+            }
+            Self::Madang(manner) => {
+                into.extend(said::read(message, manner.encoding).iter().map(Said::scanned));
+            }
+            Self::SocketIo => into.push(socket_io(message)),
         }
     }
 }
@@ -141,7 +211,43 @@ mod tests {
         assert_eq!(greet(r#"40{"sid":"b"}"#), Greeting::Say(JOIN));
         assert_eq!(greet("2"), Greeting::Wait);
         assert_eq!(greet("430[]"), Greeting::Live);
-        assert_eq!(Dialect::Madang.greet(br#"{"type":"READY","payload":{}}"#), Greeting::Live);
+        assert_eq!(Dialect::default().greet(br#"{"type":"READY","payload":{}}"#), Greeting::Live);
+    }
+
+    #[test]
+    fn what_is_offered_is_what_is_admitted() {
+        let plain = Manner::default();
+        let packed = Manner { encoding: Encoding::MessagePack, deflate: true, batch: true };
+        let offers = |manner| Dialect::Madang(manner).offers().map(|(_, value)| value).collect::<Vec<_>>();
+        assert!(offers(plain).is_empty());
+        assert_eq!(offers(packed), ["madang.v1.msgpack", "permessage-deflate"]);
+        let request = Dialect::Madang(packed).request("localhost", "secret");
+        assert!(request.contains("\r\nSec-WebSocket-Protocol: madang.v1.msgpack\r\n"), "{request}");
+        assert!(request.ends_with("\r\n\r\n") && !request.trim_end().contains("\r\n\r\n"));
+
+        let frame = |kind, compressed| Frame { kind, compressed, payload: 0..0 };
+        for (frame, as_plain, as_packed) in [
+            (frame(Kind::Text, false), true, false),
+            (frame(Kind::Text, true), false, false),
+            (frame(Kind::Binary, false), false, true),
+            (frame(Kind::Binary, true), false, true),
+        ] {
+            let admitted = [plain, packed].map(|manner| Dialect::Madang(manner).admits(&frame));
+            assert_eq!(admitted, [as_plain, as_packed], "{frame:?}");
+        }
+    }
+
+    #[test]
+    fn the_same_is_said_in_both_encodings() {
+        let packed = Dialect::Madang(Manner { encoding: Encoding::MessagePack, ..Manner::default() });
+        let hello = packed.hello(r#""5":9"#).unwrap();
+        let mut bytes = Vec::new();
+        packed.put(&mut bytes, &hello);
+        // Behind a header with a mask: a short length.
+        assert_eq!(bytes[0], 0x82);
+        let said: Value = msgpack::from_slice(&bytes[6..]).unwrap();
+        assert_eq!(said, serde_json::from_str::<Value>(&hello).unwrap());
+        assert_eq!(said["payload"]["resume"]["channels"]["5"], 9);
     }
 
     #[test]
@@ -149,7 +255,11 @@ mod tests {
         let stamp = Stamp { due: 12, number: 7 };
         let (content, seen) = (stamp.content(40), Seen { channel: 1, seq: 3, stamp: Some(stamp) });
         let fields = format!(r#"{{"id":"3","channel_id":"1","seq":3,"content":"{content}"}}"#);
-        let scan = |frame: String| Dialect::SocketIo.scan(frame.as_bytes());
+        let scan = |frame: String| {
+            let mut scanned = Vec::new();
+            Dialect::SocketIo.scan(frame.as_bytes(), &mut scanned);
+            scanned[0]
+        };
         assert_eq!(scan(format!(r#"42["message",{fields}]"#)), Scanned::Message(seen));
         assert_eq!(scan(format!("4317[{fields}]")), Scanned::Ack { rid: 17, seen: Some(seen) });
         assert_eq!(scan("2".to_owned()), Scanned::Ping("3"));

@@ -31,6 +31,9 @@ pub enum Error {
     /// The other side does not speak this protocol.
     #[error("unexpected: {0}")]
     Protocol(String),
+    /// TLS could not be prepared.
+    #[error("preparing TLS: {0}")]
+    Tls(#[source] Box<rustls::Error>),
     /// The system refused.
     #[error("{doing}: {source}")]
     Io {
@@ -59,6 +62,10 @@ impl Error {
             }
             Self::Server { doing, source }
         }
+    }
+
+    pub(crate) fn tls(source: rustls::Error) -> Self {
+        Self::Tls(Box::new(source))
     }
 
     /// What the system refused while we were `doing` something.

@@ -8,13 +8,15 @@ use std::ops::Range;
 use crate::Error;
 
 /// Most bytes of a frame that is believed.
-const LARGEST: usize = 64 << 20;
+pub const LARGEST: usize = 64 << 20;
 
 /// What a frame is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// A frame of the protocol above.
+    /// A message of text.
     Text,
+    /// A message of bytes.
+    Binary,
     /// The end; the payload begins with the code.
     Close,
     /// Asks for a pong.
@@ -28,13 +30,20 @@ pub enum Kind {
 pub struct Frame {
     /// What it is.
     pub kind: Kind,
+    /// Whether its payload is compressed.
+    pub compressed: bool,
     /// Where its payload stands.
     pub payload: Range<usize>,
 }
 
-/// Appends a masked text frame.
+/// Appends a masked frame of text.
 pub fn text(out: &mut Vec<u8>, payload: &[u8]) {
     masked(out, 0x81, payload);
+}
+
+/// Appends a masked frame of bytes.
+pub fn binary(out: &mut Vec<u8>, payload: &[u8]) {
+    masked(out, 0x82, payload);
 }
 
 /// Appends a pong.
@@ -60,21 +69,10 @@ fn masked(out: &mut Vec<u8>, first: u8, payload: &[u8]) {
     out.extend(payload);
 }
 
-/// Bytes of a frame from a server with a payload of this length.
-#[must_use]
-pub const fn on_the_wire(payload: usize) -> u64 {
-    let header = match payload {
-        0..126 => 2,
-        126..65_536 => 4,
-        _ => 10,
-    };
-    (header + payload) as u64
-}
-
 /// The frame that begins at `at`, or nothing while it is not whole.
 ///
 /// # Errors
-/// When the bytes are not a frame that a server may send to a client without extensions.
+/// When the bytes are not a frame that a server may send to a client.
 #[inline]
 pub fn next(bytes: &[u8], at: usize) -> Result<Option<Frame>, Error> {
     let Some([first, second]) = bytes.get(at..at + 2) else { return Ok(None) };
@@ -95,14 +93,16 @@ pub fn next(bytes: &[u8], at: usize) -> Result<Option<Frame>, Error> {
         return Err(Error::Protocol(format!("a frame of {length} bytes")));
     }
     let kind = match first {
-        0x81 => Kind::Text,
+        0x81 | 0xc1 => Kind::Text,
+        0x82 | 0xc2 => Kind::Binary,
         0x88 => Kind::Close,
         0x89 => Kind::Ping,
         0x8a => Kind::Pong,
         other => return Err(Error::Protocol(format!("a frame that begins with {other:#04x}"))),
     };
     let payload = at + header..at + header + length;
-    Ok((payload.end <= bytes.len()).then_some(Frame { kind, payload }))
+    let compressed = first & 0x40 != 0;
+    Ok((payload.end <= bytes.len()).then_some(Frame { kind, compressed, payload }))
 }
 
 /// How many bytes a frame that begins at `at` and is not whole will need, as far as its header tells.
@@ -152,20 +152,21 @@ mod tests {
             let frame = next(&bytes, 0).unwrap().unwrap();
             assert_eq!((frame.kind, &bytes[frame.payload.clone()]), (Kind::Text, &payload[..]));
             assert_eq!(frame.payload.end, bytes.len());
-            assert_eq!(on_the_wire(length), bytes.len() as u64);
             assert_eq!(needed(&bytes[..10.min(bytes.len())], 0), bytes.len());
         }
     }
 
     #[test]
     fn joined_frames_are_taken_apart() {
-        let bytes = [served(0x81, b"one"), served(0x89, b""), served(0x88, &[15, 160])].concat();
+        let bytes = [served(0x81, b"one"), served(0xc2, b"two"), served(0x89, b""), served(0x88, &[15, 160])];
+        let bytes = bytes.concat();
         let (mut at, mut kinds) = (0, Vec::new());
         while let Some(frame) = next(&bytes, at).unwrap() {
-            kinds.push(frame.kind);
+            kinds.push((frame.kind, frame.compressed));
             at = frame.payload.end;
         }
-        assert_eq!(kinds, [Kind::Text, Kind::Ping, Kind::Close]);
+        let plain = [Kind::Ping, Kind::Close].map(|kind| (kind, false));
+        assert_eq!(kinds, [&[(Kind::Text, false), (Kind::Binary, true)][..], &plain].concat());
     }
 
     #[test]
@@ -173,8 +174,9 @@ mod tests {
         for bytes in [
             &[0x81, 0x80][..],
             &[0x01, 0x00],
-            &[0xc1, 0x00],
-            &[0x82, 0x00],
+            &[0xa1, 0x00],
+            &[0x80, 0x00],
+            &[0xc9, 0x00],
             &[0x81, 127, 1, 0, 0, 0, 0, 0, 0, 0],
         ] {
             assert!(next(bytes, 0).is_err(), "{bytes:?}");

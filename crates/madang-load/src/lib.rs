@@ -10,7 +10,8 @@
 //!
 //! The receiving side shares the machine with the server, so it is built to be cheap: frames are taken
 //! apart in one buffer per thread and read by a byte scan ([`frame`], [`scan`]), those that everyone gets once
-//! ([`memo`]); an idle connection keeps no buffer at all.
+//! ([`memo`]), what is packed or joined by a real parser ([`said`]); an idle connection without TLS ([`tls`])
+//! keeps no buffer at all.
 //!
 //! Invariants:
 //! - Latency counts from the moment at which a message was due, not from when it was sent.
@@ -34,11 +35,13 @@ pub mod plot;
 pub mod proc;
 pub mod progress;
 pub mod report;
+pub mod said;
 pub mod scan;
 pub mod scenario;
 pub mod schedule;
 pub mod setup;
 pub mod socket;
+pub mod tls;
 pub mod worker;
 
 pub use error::Error;

@@ -1,124 +1,159 @@
-//! Frames that were read a moment ago: in a large channel everyone gets the same bytes, and comparing them is
-//! several times quicker than reading them.
+//! Messages that were read a moment ago: in a large channel everyone gets the same bytes, and comparing them is
+//! several times quicker than reading them, let alone unpacking them.
 //!
-//! A message has its place by its number in the channel. One who is sent several at once gets them in the order
-//! of their places, so the next frame is looked for behind the last one, and at the beginning of a read where
-//! the last read began.
+//! A message belongs to a group of places by some of its bytes: those in which the first id differs, and the last
+//! ones. A new one takes the place of the oldest of its group; too small a group would cost time, nothing else.
 //!
 //! Invariants:
-//! - What is found here is what reading would find: the whole frame is compared.
+//! - What is found here is what reading would find: the whole message is compared, its header too.
+//! - Only messages that bring deliveries and nothing else are kept.
 
-use crate::{
-    dialect::Dialect,
-    scan::{Scanned, Seen},
-};
+use crate::scan::{Scanned, Seen};
 
-/// More than the messages that are ever sent at once.
-const PLACES: usize = 256;
+/// Together more than the messages that are ever on their way at once.
+const GROUPS: usize = 256;
+/// Places of a group.
+const EACH: usize = 4;
+/// Where the first id stands, in both encodings, alone and joined.
+const ID: [usize; 4] = [32, 40, 48, 56];
+/// A shorter one brings no delivery.
+const SHORTEST: usize = 64;
 
-/// Frames by place.
+#[derive(Debug, Clone, Default)]
+struct Place {
+    hash: u64,
+    bytes: Vec<u8>,
+    seen: Vec<Seen>,
+}
+
+/// Messages by place.
 #[derive(Debug, Default)]
 pub struct Memo {
-    frames: Vec<(Vec<u8>, Option<Seen>)>,
+    places: Vec<Place>,
+    /// Which of a group is taken next.
     next: usize,
-    /// Where the last read began; none before its first message.
-    began: Option<usize>,
-    wanted: usize,
 }
 
 impl Memo {
-    /// For runs in which many hear the same; in others it remembers nothing.
+    /// For runs in which several hear the same; in others it remembers nothing.
     #[must_use]
     pub fn new(useful: bool) -> Self {
-        let places = if useful { PLACES } else { 0 };
-        Self { frames: vec![(Vec::new(), None); places], ..Self::default() }
+        Self { places: vec![Place::default(); if useful { GROUPS * EACH } else { 0 }], next: 0 }
     }
 
-    /// A read begins.
+    /// The place of a message that is remembered.
+    #[must_use]
     #[inline]
-    pub fn begin(&mut self) {
-        self.wanted = self.began.take().unwrap_or(self.wanted);
-        self.next = self.wanted;
+    pub fn find(&self, message: &[u8]) -> Option<usize> {
+        let hash = hash(message)?;
+        let group = group(hash);
+        let is_it = |kept: &Place| kept.hash == hash && kept.bytes == message;
+        Some(group + self.places.get(group..group + EACH)?.iter().position(is_it)?)
     }
 
-    /// Reads a frame of a live connection.
+    /// Its deliveries, by number.
+    #[must_use]
     #[inline]
-    pub fn scan(&mut self, dialect: Dialect, frame: &[u8]) -> Scanned {
-        if let Some((bytes, Some(seen))) = self.frames.get(self.next)
-            && bytes == frame
-        {
-            let seen = *seen;
-            self.step(self.next);
-            return Scanned::Message(seen);
-        }
-        let scanned = dialect.scan(frame);
-        if let Scanned::Message(seen) = scanned
-            && !self.frames.is_empty()
-        {
-            self.keep(frame, seen);
-        }
-        scanned
+    pub fn seen(&self, place: usize, number: usize) -> Option<Seen> {
+        self.places.get(place)?.seen.get(number).copied()
     }
 
-    fn keep(&mut self, frame: &[u8], seen: Seen) {
-        let place = usize::try_from(seen.seq).unwrap_or_default() % PLACES;
-        let (bytes, kept) = &mut self.frames[place];
-        if *kept != Some(seen) {
-            bytes.clear();
-            bytes.extend_from_slice(frame);
-            *kept = Some(seen);
+    /// Remembers what was read.
+    pub fn keep(&mut self, message: &[u8], scanned: &[Scanned]) {
+        let Some(hash) = hash(message) else { return };
+        let Some(kept) = self.places.get_mut(group(hash) + self.next) else { return };
+        if !scanned.iter().all(|scanned| matches!(scanned, Scanned::Message(_))) {
+            return;
         }
-        self.step(place);
+        self.next = (self.next + 1) % EACH;
+        kept.hash = hash;
+        kept.bytes.clear();
+        kept.bytes.extend_from_slice(message);
+        kept.seen.clear();
+        kept.seen.extend(scanned.iter().filter_map(|scanned| match scanned {
+            Scanned::Message(seen) => Some(*seen),
+            _ => None,
+        }));
     }
+}
 
-    #[inline]
-    fn step(&mut self, place: usize) {
-        self.began.get_or_insert(place);
-        self.next = (place + 1) % PLACES;
+#[inline]
+fn hash(message: &[u8]) -> Option<u64> {
+    let last = message.len().checked_sub(16).filter(|_| message.len() >= SHORTEST)?;
+    let mut hash = message.len() as u64;
+    for from in ID.into_iter().chain([last, last + 8]) {
+        let word = u64::from_le_bytes(*message.get(from..)?.first_chunk()?);
+        hash = (hash.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95);
     }
+    Some(hash)
+}
+
+/// The first place of its group.
+fn group(hash: u64) -> usize {
+    usize::try_from(hash >> 32).unwrap_or_default() % GROUPS * EACH
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schedule::Stamp;
+    use crate::{dialect::Dialect, schedule::Stamp};
 
-    fn frame(channel: u64, seq: u64, size: usize) -> String {
+    fn frame(channel: u64, seq: u64, size: usize) -> Vec<u8> {
         let content = Stamp { due: seq, number: seq }.content(size);
         format!(
-            r#"{{"type":"MESSAGE","payload":{{"id":"{seq}","channel_id":"{channel}","seq":{seq},"content":"{content}"}}}}"#
+            r#"{{"type":"MESSAGE","payload":{{"id":"73400320000{seq:06}","channel_id":"{channel}","seq":{seq},"content":"{content}"}}}}"#
         )
+        .into_bytes()
+    }
+
+    /// What a message says, remembered or read, and whether it was remembered.
+    fn read(memo: &mut Memo, message: &[u8]) -> (Vec<Seen>, bool) {
+        if let Some(place) = memo.find(message) {
+            return ((0..).map_while(|number| memo.seen(place, number)).collect(), true);
+        }
+        let mut scanned = Vec::new();
+        Dialect::default().scan(message, &mut scanned);
+        memo.keep(message, &scanned);
+        let seen = scanned.into_iter().map(|s| match s {
+            Scanned::Message(seen) => seen,
+            other => panic!("{other:?}"),
+        });
+        (seen.collect(), false)
     }
 
     #[test]
     fn what_is_remembered_is_what_is_read() {
-        let mut memo = Memo::new(true);
-        for read in [1..9, 1..9, 1..5, 5..9, 3..4, 300..304, 44..48, 300..304, 1..9] {
-            memo.begin();
-            for (seq, channel, size) in read.flat_map(|seq| [(seq, 7, 128), (seq, 8, 128), (seq, 7, 64)]) {
-                let frame = frame(channel, seq, size);
-                let expected = Dialect::Madang.scan(frame.as_bytes());
-                assert!(matches!(expected, Scanned::Message(_)));
-                assert_eq!(memo.scan(Dialect::Madang, frame.as_bytes()), expected, "{frame}");
+        let (mut memo, mut remembered) = (Memo::new(true), 0);
+        for seqs in [1..9, 1..9, 1..5, 300..304, 812..816, 300..304, 1..9] {
+            for (seq, channel, size) in seqs.flat_map(|seq| [(seq, 7, 128), (seq, 8, 128), (seq, 7, 64)]) {
+                let (seen, known) = read(&mut memo, &frame(channel, seq, size));
+                assert_eq!(seen.iter().map(|s| (s.channel, s.seq)).collect::<Vec<_>>(), [(channel, seq)]);
+                remembered += u32::from(known);
             }
-            assert_eq!(memo.scan(Dialect::Madang, b"{}"), Scanned::Other);
         }
+        assert!(remembered > 0);
     }
 
     #[test]
-    fn frames_that_come_again_are_found() {
+    fn messages_that_come_again_are_found_joined_ones_too() {
         let mut memo = Memo::new(true);
-        let frames: Vec<_> = (1..9).map(|seq| frame(7, seq, 128)).collect();
-        for _ in 0..2 {
-            memo.begin();
-            for frame in &frames {
-                memo.scan(Dialect::Madang, frame.as_bytes());
-            }
+        let joined = [b"[", &frame(7, 1, 128)[..], b",", &frame(7, 2, 128), b"]"].concat();
+        let messages: Vec<_> = (1..9).map(|seq| frame(7, seq, 128)).chain([joined]).collect();
+        let first: Vec<_> = messages.iter().map(|message| read(&mut memo, message)).collect();
+        assert!(first.iter().all(|(_, known)| !known));
+        assert_eq!(first[8].0.iter().map(|seen| seen.seq).collect::<Vec<_>>(), [1, 2]);
+        for (message, (seen, _)) in messages.iter().zip(first) {
+            assert_eq!(read(&mut memo, message), (seen, true));
         }
-        memo.begin();
-        for frame in &frames {
-            assert_eq!(memo.frames[memo.next].0, frame.as_bytes());
-            memo.scan(Dialect::Madang, frame.as_bytes());
+        assert!(Memo::new(false).find(&messages[0]).is_none());
+    }
+
+    #[test]
+    fn what_is_not_only_deliveries_is_not_kept() {
+        let (mut memo, bytes) = (Memo::new(true), frame(7, 1, 128));
+        for other in [Scanned::Other, Scanned::Ack { rid: 1, seen: None }] {
+            memo.keep(&bytes, &[Scanned::Message(Seen { channel: 7, seq: 1, stamp: None }), other]);
+            assert!(memo.find(&bytes).is_none());
         }
     }
 }

@@ -9,9 +9,8 @@ const WINDOW: usize = 64;
 #[derive(Debug)]
 pub struct Plan {
     pub scenario: &'static str,
-    pub dialect: Dialect,
-    /// Whether the server is a peer to compare with, which has one room and asks nobody who they are.
-    pub is_peer: bool,
+    /// What a peer to compare with speaks; it has one room and asks nobody who they are.
+    pub peer: Option<Dialect>,
     pub users: usize,
     pub rooms: Vec<Room>,
     pub connections: Vec<Seat>,
@@ -35,8 +34,7 @@ impl Plan {
     pub fn new(scenario: &'static str, seconds: u64, threads: u16) -> Self {
         Self {
             scenario,
-            dialect: Dialect::default(),
-            is_peer: false,
+            peer: None,
             users: 0,
             rooms: Vec::new(),
             connections: Vec::new(),

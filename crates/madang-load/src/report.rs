@@ -59,6 +59,8 @@ pub struct Slice {
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
     pub scenario: String,
+    /// How the server was spoken to.
+    pub speech: String,
     /// Whether nothing was lost, doubled, out of order or refused.
     pub ok: bool,
     pub connections: usize,
@@ -163,6 +165,7 @@ pub fn build(crew: &Crew<'_>, figures: &Figures) -> Report {
     let cpu: f64 = figures.outcomes.iter().map(|o| o.cpu.as_secs_f64()).sum();
     Report {
         scenario: plan.scenario.to_owned(),
+        speech: crew.common.speech(),
         ok: faults.none() && refused == 0 && acked == sent,
         connections: plan.connections.len(),
         users: plan.users,
@@ -244,7 +247,10 @@ impl Report {
         let mut row = |name: &str, value: String| rows.push((name.to_owned(), value));
         row(
             "connections",
-            format!("{} of {} users in {} channels", self.connections, self.users, self.channels),
+            format!(
+                "{} of {} users in {} channels, {}",
+                self.connections, self.users, self.channels, self.speech
+            ),
         );
         row(
             "messages",

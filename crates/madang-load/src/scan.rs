@@ -8,10 +8,13 @@
 
 use std::sync::LazyLock;
 
+use madang_proto::Encoding;
 use memchr::memmem::{self, Finder};
-use serde_json::Value;
 
-use crate::schedule::Stamp;
+use crate::{
+    said::{self, Said},
+    schedule::Stamp,
+};
 
 /// A message as far as a load test cares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,24 +107,7 @@ fn rid(frame: &[u8]) -> Option<u64> {
 }
 
 fn slowly(frame: &[u8]) -> Scanned {
-    let Ok(value) = serde_json::from_slice::<Value>(frame) else { return Scanned::Other };
-    let rid = value["rid"].as_str().and_then(|rid| rid.parse().ok());
-    let payload = &value["payload"];
-    match value["type"].as_str() {
-        Some("MESSAGE") => message(payload).map_or(Scanned::Other, Scanned::Message),
-        Some("ACK") => rid.map_or(Scanned::Other, |rid| Scanned::Ack { rid, seen: message(payload) }),
-        Some("ERROR") => Scanned::Refused { rid },
-        Some("READY") => Scanned::Ready,
-        _ => Scanned::Other,
-    }
-}
-
-/// A message that a real parser has read.
-#[must_use]
-pub fn message(value: &Value) -> Option<Seen> {
-    let channel = value["channel_id"].as_str()?.parse().ok()?;
-    let stamp = Stamp::read(value["content"].as_str()?.as_bytes());
-    Some(Seen { channel, seq: value["seq"].as_u64()?, stamp })
+    said::read(frame, Encoding::Json).first().map_or(Scanned::Other, Said::scanned)
 }
 
 /// Whether a frame is the beginning, without reading the whole of it: it may be large.
@@ -132,7 +118,7 @@ pub fn is_ready(frame: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 

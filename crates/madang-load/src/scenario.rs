@@ -35,8 +35,11 @@ impl Scenario {
             Self::Idle(run) => play(run, idle::plan).await,
             Self::Storm(run) => play(run, storm::plan).await,
             Self::SlowReaders(run) => play(run, slow_readers::plan).await,
-            Self::History(run) => history::run(&run.flags, &run.common).await,
-            Self::Peer(run) => play(run, peer::plan).await,
+            Self::History(run) => history::run(&run.flags, run.common.without_tls()?).await,
+            Self::Peer(run) => {
+                run.common.plain()?;
+                play(run, peer::plan).await
+            }
         }
     }
 

@@ -10,7 +10,12 @@ use std::{
 use mio::net::TcpStream;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
-use crate::{Error, check::Order, dialect::Dialect, frame};
+use crate::{
+    Error,
+    check::Order,
+    dialect::Dialect,
+    tls::{Session, Tls},
+};
 
 /// Connections from one local address; the system has about 28,000 ports for each.
 const PER_ADDRESS: usize = 5_000;
@@ -58,6 +63,8 @@ pub struct Pending {
 #[derive(Debug)]
 pub struct Connection {
     pub stream: Option<TcpStream>,
+    /// What is between the stream and us, with `https://`; it keeps what could not be written.
+    pub tls: Option<Session>,
     pub phase: Phase,
     /// Index of the user.
     pub user: u32,
@@ -94,7 +101,7 @@ impl Connection {
     ///
     /// # Errors
     /// When the system has no socket or port left.
-    pub fn open(&mut self, server: SocketAddr) -> Result<&mut TcpStream, Error> {
+    pub fn open(&mut self, server: SocketAddr, tls: Option<&Tls>) -> Result<&mut TcpStream, Error> {
         let doing = || Error::io(format!("connecting to {server}"));
         let socket = Socket::new(Domain::for_address(server), Type::STREAM, Some(Protocol::TCP));
         let socket = socket.map_err(Error::io("opening a socket"))?;
@@ -116,6 +123,7 @@ impl Connection {
             Err(error) => return Err(doing()(error)),
         }
         self.phase = Phase::Connecting;
+        self.tls = tls.map(Tls::connection).transpose()?;
         self.rest = Vec::new();
         self.out = Vec::new();
         Ok(self.stream.insert(TcpStream::from_std(socket.into())))
@@ -123,7 +131,7 @@ impl Connection {
 
     /// Ends it at once.
     pub fn drop_now(&mut self, now: u64) {
-        self.stream = None;
+        (self.stream, self.tls) = (None, None);
         self.phase = Phase::Gone;
         (self.rest, self.out) = (Vec::new(), Vec::new());
         self.since = now;
@@ -138,19 +146,22 @@ impl Connection {
     /// Says hello, and where it stands when it was there before.
     pub fn say_hello(&mut self, dialect: Dialect, resume: &str) -> std::io::Result<()> {
         self.phase = Phase::Greeting;
-        dialect.hello(resume).map_or(Ok(()), |hello| self.write_text(hello.as_bytes()))
+        dialect.hello(resume).map_or(Ok(()), |hello| self.say(dialect, &hello))
     }
 
-    /// Writes a text frame.
-    pub fn write_text(&mut self, payload: &[u8]) -> std::io::Result<()> {
-        let mut bytes = Vec::with_capacity(payload.len() + 14);
-        frame::text(&mut bytes, payload);
+    /// Writes a message.
+    pub fn say(&mut self, dialect: Dialect, words: &str) -> std::io::Result<()> {
+        let mut bytes = Vec::with_capacity(words.len() + 14);
+        dialect.put(&mut bytes, words);
         self.write(&bytes)
     }
 
     /// Writes, or keeps what does not fit.
     pub fn write(&mut self, mut bytes: &[u8]) -> std::io::Result<()> {
         let Some(stream) = &mut self.stream else { return Ok(()) };
+        if let Some(tls) = &mut self.tls {
+            return tls.write(stream, bytes);
+        }
         while self.out.is_empty() && !bytes.is_empty() {
             match stream.write(bytes) {
                 Ok(n) => bytes = &bytes[n..],
@@ -165,6 +176,9 @@ impl Connection {
 
     /// Goes on with what was kept.
     pub fn flush(&mut self) -> std::io::Result<()> {
+        if let (Some(tls), Some(stream)) = (&mut self.tls, &mut self.stream) {
+            return tls.flush(stream);
+        }
         if self.out.is_empty() {
             return Ok(());
         }
@@ -175,6 +189,9 @@ impl Connection {
     /// Reads into `buffer`.
     pub fn read(&mut self, buffer: &mut [u8]) -> Got {
         let Some(stream) = &mut self.stream else { return Got::Nothing };
+        if let Some(tls) = &mut self.tls {
+            return tls.read(stream, buffer);
+        }
         loop {
             return match stream.read(buffer) {
                 Ok(0) => Got::End,
@@ -212,30 +229,36 @@ fn local_address(server: SocketAddr, index: usize) -> Option<IpAddr> {
 /// The length of an answer's head once it is whole, or what is wrong with the answer.
 ///
 /// # Errors
-/// When the server does not upgrade.
-pub fn upgraded(bytes: &[u8]) -> Result<Option<usize>, Error> {
+/// When the server does not upgrade, or not to what was offered.
+pub fn upgraded(bytes: &[u8], dialect: Dialect) -> Result<Option<usize>, Error> {
     let Some(end) = memchr::memmem::find(bytes, b"\r\n\r\n") else { return Ok(None) };
     let head = String::from_utf8_lossy(&bytes[..end]);
     let first = head.lines().next().unwrap_or_default();
     if first.starts_with("HTTP/1.1 429") {
         return Err(Error::RateLimited);
     }
-    let accepted = head.lines().any(|line| {
-        let line = line.to_ascii_lowercase();
-        line.strip_prefix("sec-websocket-accept:").is_some_and(|value| value.trim() == ACCEPT)
-    });
-    if first.starts_with("HTTP/1.1 101") && accepted {
-        return Ok(Some(end + 4));
+    let says = |name: &str, begins: &str| {
+        head.lines().filter_map(|line| line.split_once(':')).any(|(n, value)| {
+            n.eq_ignore_ascii_case(name) && value.trim().to_ascii_lowercase().starts_with(begins)
+        })
+    };
+    if !first.starts_with("HTTP/1.1 101") || !says("sec-websocket-accept", ACCEPT) {
+        return Err(Error::Protocol(format!("the server does not upgrade: {first}")));
     }
-    Err(Error::Protocol(format!("the server does not upgrade: {first}")))
+    if let Some((_, value)) = dialect.offers().find(|(name, value)| !says(name, value)) {
+        return Err(Error::Protocol(format!("the server does not agree to {value}")));
+    }
+    Ok(Some(end + 4))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dialect::Manner;
 
     #[test]
     fn the_upgrade_is_checked() {
+        let upgraded = |bytes: &[u8]| upgraded(bytes, Dialect::default());
         let fine = format!(
             "HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Accept: {}\r\n\r\n",
             "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
@@ -245,6 +268,13 @@ mod tests {
         assert!(upgraded(fine.replace("s3p", "x3p").as_bytes()).is_err());
         assert!(matches!(upgraded(b"HTTP/1.1 429 Too Many Requests\r\n\r\n"), Err(Error::RateLimited)));
         assert!(upgraded(b"HTTP/1.1 401 Unauthorized\r\n\r\n").unwrap_err().to_string().contains("401"));
+
+        let deflate = Dialect::Madang(Manner { deflate: true, ..Manner::default() });
+        let error = super::upgraded(fine.as_bytes(), deflate).unwrap_err().to_string();
+        assert!(error.contains("permessage-deflate"), "{error}");
+        let agreed = "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover\r\n\r\n";
+        let agreed = fine.replace("\r\n\r\n", &format!("\r\n{agreed}"));
+        assert_eq!(super::upgraded(agreed.as_bytes(), deflate).unwrap(), Some(agreed.len()));
     }
 
     #[test]

@@ -27,8 +27,10 @@ use crate::{
     dialect::Dialect,
     measure::{self, Measure},
     memo::Memo,
+    scan::Scanned,
     schedule::{Clock, Stream},
     socket::{Connection, Pace, Phase},
+    tls::Tls,
 };
 
 pub use send::Lane;
@@ -37,7 +39,8 @@ pub use send::Lane;
 const BUFFER: usize = 64 * 1024;
 /// Events taken at a time; in between, what is due is sent.
 const EVENTS: usize = 256;
-/// Runs with so few channels have many who hear the same.
+/// Runs with so few channels have many who hear the same. Where messages are heard by few, remembering them
+/// costs more than it spares, unless they have to be unpacked.
 const FEW_CHANNELS: usize = 16;
 /// Longest wait for events.
 const TICK: Duration = Duration::from_millis(20);
@@ -69,6 +72,7 @@ pub struct Ground {
     pub run: String,
     pub clock: Clock,
     pub dialect: Dialect,
+    pub tls: Option<Tls>,
     pub acks: Acks,
     /// Microseconds of the schedule.
     pub length: u64,
@@ -97,7 +101,7 @@ pub struct Shared {
     pub heard: AtomicU64,
     /// Messages that the server did not tell one by one to someone who came back.
     pub skipped: AtomicU64,
-    /// Of the frames that were deliveries.
+    /// Of the messages that brought deliveries, above TLS.
     pub bytes: AtomicU64,
     /// Reads that brought deliveries.
     pub reads: AtomicU64,
@@ -185,6 +189,8 @@ pub struct Worker {
     reads: u64,
     last_heard: u64,
     memo: Memo,
+    /// What the message says that is being read.
+    scanned: Vec<Scanned>,
     /// Deliveries that came before the acknowledgement.
     early: Waiting,
     /// The text of the message that is being sent.
@@ -230,8 +236,8 @@ impl Worker {
             bytes: 0,
             reads: 0,
             last_heard: 0,
-            // Where messages are heard by few, remembering costs more than it spares.
-            memo: Memo::new(ground.channels.len() <= FEW_CHANNELS),
+            memo: Memo::new(ground.channels.len() <= FEW_CHANNELS || ground.dialect != Dialect::default()),
+            scanned: Vec::new(),
             early: Waiting::default(),
             text: String::new(),
             outcome,

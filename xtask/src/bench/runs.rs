@@ -15,15 +15,15 @@ use serde_json::Value;
 
 use super::Options;
 use super::machine::Machine;
-use super::servers::{self, Database, Peers, Server};
+use super::servers::{self, Certificate, Database, Peers, Server};
 use super::suite::Measurement;
 use crate::child::Running;
 use crate::postgres::{self, Postgres};
 use crate::report::say;
 use crate::tools;
 
-/// Longest run of the load generator.
-const AT_MOST: Duration = Duration::from_secs(240);
+/// Longest run of the load generator: to store a million messages alone takes more than two minutes.
+const AT_MOST: Duration = Duration::from_secs(420);
 
 /// Reports by the name of the measurement, one for each round.
 pub type Found = BTreeMap<String, Vec<Value>>;
@@ -130,7 +130,24 @@ impl<'a> Bench<'a> {
         let mut running = servers::madang(command, &data, port, url.as_deref(), &log)?;
         servers::wait(&mut running, port, "/health", &log)?;
         let server = Server { url: format!("http://127.0.0.1:{port}"), running };
-        let result = self.load(name, &server, load);
+        let result = self.load(name, &server, load, None);
+        drop(server);
+        fs::remove_dir_all(&data).ok();
+        result
+    }
+
+    /// `madang load …` over TLS against Madang with fresh data.
+    pub fn at_madang_by_tls(&mut self, name: &str, load: &[&str]) -> Result<()> {
+        let data = self.folder("data")?;
+        let certificate = Certificate::make(&data)?;
+        let (port, log) = (servers::free_port()?, self.logs.join(format!("{name}.server.log")));
+        let mut command = self.machine.for_server(&self.madang);
+        command.env("MADANG_TLS_CERTIFICATE", &certificate.certificate);
+        command.env("MADANG_TLS_KEY", &certificate.key);
+        let mut running = servers::madang(command, &data, port, None, &log)?;
+        servers::wait_for_port(&mut running, port, &log)?;
+        let server = Server { url: format!("https://localhost:{port}"), running };
+        let result = self.load(name, &server, load, Some(&certificate));
         drop(server);
         fs::remove_dir_all(&data).ok();
         result
@@ -141,11 +158,20 @@ impl<'a> Bench<'a> {
         let peers = self.peers.as_ref().context("there are no peers")?;
         let file = if kind == "ws" { "ws.mjs" } else { "socketio.mjs" };
         let server = peers.start(&self.machine, file, &self.logs.join(format!("{name}.server.log")))?;
-        self.load(name, &server, &[&["peer", "--kind", kind], load].concat())
+        self.load(name, &server, &[&["peer", "--kind", kind], load].concat(), None)
     }
 
-    fn load(&mut self, name: &str, server: &Server, load: &[&str]) -> Result<()> {
+    fn load(
+        &mut self,
+        name: &str,
+        server: &Server,
+        load: &[&str],
+        trusted: Option<&Certificate>,
+    ) -> Result<()> {
         let mut command = self.machine.for_load(&self.madang);
+        if let Some(Certificate { certificate, .. }) = trusted {
+            command.env("SSL_CERT_FILE", certificate);
+        }
         command.arg("load").args(load).args(["--url", &server.url]);
         // The process is the one that we started: `taskset` becomes it.
         command.args(["--server-pid", &server.running.id().to_string()]);
@@ -156,15 +182,16 @@ impl<'a> Bench<'a> {
     pub fn report(&mut self, name: &str, command: &mut Command) -> Result<()> {
         let report = self.logs.join(format!("{name}-{}.json", self.round));
         let log = self.logs.join(format!("{name}-{}.log", self.round));
-        command.arg("--json").arg(&report);
+        // What it says in the end is why it failed, and not where.
+        command.arg("--json").arg(&report).env("RUST_BACKTRACE", "0");
         let fine = run_within(command, &log, AT_MOST)?;
         let text = fs::read_to_string(&report).ok();
         let Some(text) = text else {
-            bail!("{}", last_line(&fs::read_to_string(&log).unwrap_or_default()));
+            bail!("{}", reason(&fs::read_to_string(&log).unwrap_or_default()));
         };
         self.keep(name, serde_json::from_str(&text)?);
         if !fine {
-            bail!("{}", last_line(&fs::read_to_string(&log)?));
+            bail!("{}", reason(&fs::read_to_string(&log)?));
         }
         Ok(())
     }
@@ -187,10 +214,17 @@ fn run_within(command: &mut Command, log: &Path, limit: Duration) -> Result<bool
     }
 }
 
-/// The last thing that was said: what is rewritten in place counts as lines.
-fn last_line(log: &str) -> String {
-    let mut said = log.split(['\n', '\r']).map(|l| l.trim_start_matches("\x1b[K").trim());
-    said.rfind(|l| !l.is_empty()).unwrap_or("it said nothing").to_owned()
+/// Why it failed: the error, which may be several lines, or the last thing that was said. What is rewritten in
+/// place counts as lines.
+fn reason(log: &str) -> String {
+    let said = log.split(['\n', '\r']).map(|l| l.trim_start_matches("\x1b[K").trim());
+    let said: Vec<&str> = said.filter(|l| !l.is_empty()).collect();
+    let error = said.iter().rposition(|l| l.starts_with("Error: "));
+    let lines = &said[error.unwrap_or(said.len().saturating_sub(1))..];
+    if lines.is_empty() {
+        return "it said nothing".to_owned();
+    }
+    lines.join("; ").trim_start_matches("Error: ").to_owned()
 }
 
 #[cfg(test)]
@@ -205,7 +239,10 @@ mod tests {
         };
         assert!(shell("sleep 600", 100).unwrap_err().to_string().contains("not done"));
         assert!(!shell("printf 'a\\r\\033[Kb\\n' >&2; exit 3", 60_000).unwrap());
-        assert_eq!(last_line(&fs::read_to_string(&log).unwrap()), "b");
+        assert_eq!(reason(&fs::read_to_string(&log).unwrap()), "b");
+        let error = "20/20 s\r\x1b[KError: 3 lost\nthe first refusal was {}\n\n";
+        assert_eq!(reason(error), "3 lost; the first refusal was {}");
+        assert_eq!(reason("\n"), "it said nothing");
         assert!(shell("true", 60_000).unwrap());
         fs::remove_file(&log).unwrap();
     }

@@ -58,8 +58,17 @@ pub fn madang(
 
 /// Waits until the port answers `path` with 200.
 pub fn wait(running: &mut Running, port: u16, path: &str, log: &Path) -> Result<()> {
+    wait_until(running, log, || answers(port, path))
+}
+
+/// Waits until somebody listens at the port.
+pub fn wait_for_port(running: &mut Running, port: u16, log: &Path) -> Result<()> {
+    wait_until(running, log, || TcpStream::connect(("127.0.0.1", port)).is_ok())
+}
+
+fn wait_until(running: &mut Running, log: &Path, is_there: impl Fn() -> bool) -> Result<()> {
     let begun = Instant::now();
-    while !answers(port, path) {
+    while !is_there() {
         if running.ended()?.is_some() || begun.elapsed() > START_LIMIT {
             bail!("the server did not start:\n{}", fs::read_to_string(log).unwrap_or_default());
         }
@@ -80,6 +89,33 @@ fn answers(port: u16, path: &str) -> bool {
         Ok(String::from_utf8_lossy(&answer).into_owned())
     };
     ask().is_ok_and(|answer| answer == "HTTP/1.1 200")
+}
+
+/// Files of a certificate for `localhost` that nobody issued but itself.
+pub struct Certificate {
+    pub certificate: PathBuf,
+    pub key: PathBuf,
+}
+
+impl Certificate {
+    /// Made by OpenSSL's program, valid for two days.
+    pub fn make(folder: &Path) -> Result<Self> {
+        let openssl =
+            tools::on_path(&["openssl"]).context("TLS is measured with a certificate by openssl")?;
+        let files = Self { certificate: folder.join("certificate.pem"), key: folder.join("key.pem") };
+        let wanted = folder.join("certificate.conf");
+        fs::write(
+            &wanted,
+            "[req]\ndistinguished_name = name\nx509_extensions = more\nprompt = no\n[name]\nCN = localhost\n\
+             [more]\nsubjectAltName = DNS:localhost\nbasicConstraints = critical,CA:FALSE\n",
+        )?;
+        let mut command = Command::new(openssl);
+        command.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]);
+        command.args(["-days", "2", "-config"]).arg(&wanted);
+        command.arg("-keyout").arg(&files.key).arg("-out").arg(&files.certificate);
+        child::output(&mut command)?;
+        Ok(files)
+    }
 }
 
 /// The peers, installed once for all runs. Dropping it removes them.

@@ -9,7 +9,7 @@ use super::runs::Bench;
 use super::servers::Database::{Postgres, Sqlite};
 
 /// The names that `--only` takes.
-pub const TARGETS: &[&str] = &["T1", "T2", "T3", "T4", "T5", "T6", "T9", "T10"];
+pub const TARGETS: &[&str] = &["T1", "T2", "T3", "T4", "T5", "T6", "T9", "T10", "WIRE"];
 
 /// One thing to measure.
 pub struct Measurement {
@@ -45,6 +45,8 @@ pub fn all() -> Vec<Measurement> {
         measurement("history", &["T6"], false, history),
         measurement("slow-readers", &["T9"], true, slow_readers),
         measurement("process", &["T10"], false, process),
+        measurement("wire", &["WIRE"], false, wire),
+        measurement("wire-idle", &["WIRE"], false, wire_idle),
     ]
 }
 
@@ -158,6 +160,43 @@ fn slow_readers(bench: &mut Bench<'_>) -> Result<()> {
     );
     let load = [&["slow-readers", "--never", "1", "--slow", "5"], &size[..]].concat();
     bench.at_madang("slow-readers", Sqlite, &load)
+}
+
+/// Ways to speak to the gateway: name, and flags of the load test. The last one is over TLS.
+pub const WAYS: [(&str, &[&str]); 6] = [
+    ("json", &[]),
+    ("msgpack", &["--encoding", "msgpack"]),
+    ("json-joined", &["--batch"]),
+    ("json-compressed-joined", &["--deflate", "--batch"]),
+    ("msgpack-compressed-joined", &["--encoding", "msgpack", "--deflate", "--batch"]),
+    ("json-tls", &[]),
+];
+
+/// The same room in every way: at a rate that it bears, and at one that it does not.
+fn wire(bench: &mut Bench<'_>) -> Result<()> {
+    let size = bench.or(
+        ["--connections", "1000", "--users", "100", "--rate", "200,3000", "--seconds", "10"],
+        ["--connections", "200", "--users", "50", "--rate", "100,500", "--seconds", "2"],
+    );
+    for (way, flags) in WAYS {
+        let load = [&["room", "--senders", "400", "--drain", "30"], &size[..], flags].concat();
+        let name = format!("wire-{way}");
+        match way {
+            "json-tls" => bench.at_madang_by_tls(&name, &load)?,
+            _ => bench.at_madang(&name, Sqlite, &load)?,
+        }
+    }
+    Ok(())
+}
+
+fn wire_idle(bench: &mut Bench<'_>) -> Result<()> {
+    let size = bench.or(
+        ["--connections", "3000", "--users", "500", "--seconds", "3"],
+        ["--connections", "300", "--users", "50", "--seconds", "1"],
+    );
+    let load = [&["idle", "--rooms", "5"], &size[..]].concat();
+    bench.at_madang("wire-idle", Sqlite, &load)?;
+    bench.at_madang_by_tls("wire-idle-tls", &load)
 }
 
 fn process(bench: &mut Bench<'_>) -> Result<()> {

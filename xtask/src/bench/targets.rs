@@ -5,6 +5,8 @@
 //!
 //! Invariants: a figure that is missing makes a row that says so, never a row less.
 
+mod wire;
+
 use serde_json::Value;
 
 use super::runs::Found;
@@ -119,6 +121,7 @@ pub fn rows(found: &Found, quick: bool) -> Vec<Row> {
     history(&reports, &mut table);
     slow_readers(&reports, &mut table);
     process(&reports, &mut table);
+    wire::rows(&reports, &mut table);
     table.rows
 }
 

@@ -24,7 +24,11 @@ const PLACES: &[Place] = &[
     },
     Place { name: "madang-client", uses: &["madang-proto"], tests_use: &[] },
     // The store for the floor only: what the database itself can do.
-    Place { name: "madang-load", uses: &["madang-client", "madang-proto", "madang-store"], tests_use: &[] },
+    Place {
+        name: "madang-load",
+        uses: &["madang-client", "madang-proto", "madang-store", "madang-websocket"],
+        tests_use: &[],
+    },
     Place { name: "madang-tui", uses: &["madang-client", "madang-proto"], tests_use: &[] },
     Place {
         name: "madang",

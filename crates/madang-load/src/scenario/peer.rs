@@ -42,11 +42,10 @@ pub fn plan(flags: &Flags, common: &Common) -> Plan {
     let (streams, phases) = flags.talk.over(common.or(None, 100, 50), seconds, &(0..1), &(0..1));
     let (scenario, dialect) = match flags.kind {
         Make::SocketIo => ("peer-socket-io", Dialect::SocketIo),
-        Make::Ws => ("peer-ws", Dialect::Madang),
+        Make::Ws => ("peer-ws", Dialect::default()),
     };
     Plan {
-        dialect,
-        is_peer: true,
+        peer: Some(dialect),
         users: connections,
         rooms: vec![Room { members: members(0..connections), beside: false }],
         connections: seats(connections, connections, common.threads, flags.senders as usize),

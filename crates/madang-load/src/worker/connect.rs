@@ -25,7 +25,7 @@ impl Worker {
                 break;
             }
             self.to_open.pop();
-            let stream = self.connections[at].open(self.ground.server)?;
+            let stream = self.connections[at].open(self.ground.server, self.ground.tls.as_ref())?;
             let interest = Interest::READABLE | Interest::WRITABLE;
             self.poll
                 .registry()

@@ -2,15 +2,17 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
+use madang_proto::Encoding;
+use madang_websocket::deflate::inflate;
 use memchr::memmem;
-use serde_json::Value;
 
 use super::Worker;
 use crate::{
     Error,
     dialect::{Dialect, Greeting},
-    frame::{self, Kind},
+    frame::{self, Frame, Kind},
     measure,
+    said::{self, Payload},
     scan::{self, Scanned, Seen},
     schedule::Stamp,
     socket::{self, Got, Pace, Phase},
@@ -72,17 +74,17 @@ impl Worker {
                 self.gone(at, 1006);
                 return Ok(bytes.len());
             }
-            let Some(head) = socket::upgraded(bytes)? else { return Ok(0) };
+            let Some(head) = socket::upgraded(bytes, self.ground.dialect)? else { return Ok(0) };
             used = head;
             self.greet(at);
         }
         let now = self.ground.clock.now();
-        self.memo.begin();
         while let Some(frame) = frame::next(bytes, used)? {
+            let whole = &bytes[used..frame.payload.end];
             used = frame.payload.end;
-            let payload = &bytes[frame.payload];
+            let payload = &bytes[frame.payload.clone()];
             match frame.kind {
-                Kind::Text => self.text(at, payload, now)?,
+                Kind::Text | Kind::Binary => self.message(at, &frame, whole, payload, now)?,
                 Kind::Ping => {
                     let mut answer = Vec::new();
                     frame::pong(&mut answer, payload);
@@ -109,40 +111,89 @@ impl Worker {
         Err(Error::Protocol(format!("the server closed a connection with {code}: {reason}")))
     }
 
+    /// A message of the server: one frame or several, as it is or packed.
     #[inline]
-    fn text(&mut self, at: usize, payload: &[u8], now: u64) -> Result<(), Error> {
-        if self.connections[at].phase == Phase::Greeting {
-            return self.greeting(at, payload, now);
-        }
-        match self.memo.scan(self.ground.dialect, payload) {
-            Scanned::Message(seen) => {
-                self.bytes += frame::on_the_wire(payload.len());
+    fn message(
+        &mut self,
+        at: usize,
+        frame: &Frame,
+        whole: &[u8],
+        payload: &[u8],
+        now: u64,
+    ) -> Result<(), Error> {
+        let live = self.connections[at].phase == Phase::Live;
+        if live && let Some(place) = self.memo.find(whole) {
+            self.bytes += whole.len() as u64;
+            let mut number = 0;
+            while let Some(seen) = self.memo.seen(place, number) {
                 self.delivery(at, seen, now);
+                number += 1;
             }
-            Scanned::Ack { rid, seen } => self.acked(at, rid, seen, now),
-            Scanned::Refused { rid } => self.refused(at, rid, payload),
-            Scanned::Ping(answer) => drop(self.connections[at].write_text(answer.as_bytes())),
-            Scanned::Ready | Scanned::Other => {}
+            return Ok(());
         }
+        if !self.ground.dialect.admits(frame) {
+            return Err(Error::Protocol(format!("a message that was not agreed on: {frame:?}")));
+        }
+        let unpacked;
+        let message = if frame.compressed {
+            unpacked = inflate(payload.to_vec(), frame::LARGEST)
+                .map_err(|_| Error::Protocol("a compressed message that cannot be unpacked".to_owned()))?;
+            &unpacked
+        } else {
+            payload
+        };
+        if !live {
+            return self.greeting(at, message, now);
+        }
+        let mut scanned = std::mem::take(&mut self.scanned);
+        scanned.clear();
+        self.ground.dialect.scan(message, &mut scanned);
+        self.memo.keep(whole, &scanned);
+        if scanned.iter().any(|scanned| matches!(scanned, Scanned::Message(_))) {
+            self.bytes += whole.len() as u64;
+        }
+        for scanned in &scanned {
+            self.frame(at, *scanned, message, now);
+        }
+        self.scanned = scanned;
         Ok(())
     }
 
-    /// A frame before the connection is live.
-    fn greeting(&mut self, at: usize, payload: &[u8], now: u64) -> Result<(), Error> {
-        match self.ground.dialect.greet(payload) {
-            Greeting::Wait => return Ok(()),
-            Greeting::Say(text) => {
-                // When it cannot be written, the end of the connection is heard of too.
-                drop(self.connections[at].write_text(text.as_bytes()));
-                return Ok(());
+    #[inline]
+    fn frame(&mut self, at: usize, scanned: Scanned, message: &[u8], now: u64) {
+        match scanned {
+            Scanned::Message(seen) => self.delivery(at, seen, now),
+            Scanned::Ack { rid, seen } => self.acked(at, rid, seen, now),
+            Scanned::Refused { rid } => self.refused(at, rid, message),
+            Scanned::Ping(answer) => drop(self.connections[at].say(self.ground.dialect, answer)),
+            Scanned::Ready | Scanned::Other => {}
+        }
+    }
+
+    /// A message before the connection is live.
+    fn greeting(&mut self, at: usize, message: &[u8], now: u64) -> Result<(), Error> {
+        let dialect = self.ground.dialect;
+        let returns = self.connections[at].returning && matches!(dialect, Dialect::Madang(_));
+        match dialect.greet(message) {
+            Greeting::Wait => {}
+            // When it cannot be written, the end of the connection is heard of too.
+            Greeting::Say(words) => drop(self.connections[at].say(dialect, words)),
+            Greeting::Live => {
+                if returns {
+                    self.catch_up(at, message)?;
+                }
+                self.live(at, now);
             }
-            Greeting::Live => {}
+            Greeting::Look(frames) => {
+                let mut frames = frames.iter().skip_while(|said| said.scanned() != Scanned::Ready);
+                let Some(ready) = frames.next() else { return Ok(()) };
+                if returns {
+                    self.catch_up_slowly(at, &ready.payload, now);
+                }
+                self.live(at, now);
+                frames.for_each(|said| self.frame(at, said.scanned(), message, now));
+            }
         }
-        if self.connections[at].returning && self.ground.dialect == Dialect::Madang {
-            self.catch_up(at, payload)?;
-            self.connections[at].orders.iter_mut().for_each(|(_, order)| order.caught_up());
-        }
-        self.live(at, now);
         Ok(())
     }
 
@@ -196,7 +247,10 @@ impl Worker {
         let tail = memmem::rfind(ready, br#","changes":["#).map_or(&[][..], |from| &ready[from..]);
         let simple = memmem::find(tail, br#""more":true"#).is_none() && tail.ends_with(br#""resync":[]}}"#);
         if !simple {
-            return self.catch_up_slowly(at, ready, now);
+            let said = said::read(ready, Encoding::Json);
+            let ready = said.first().ok_or_else(|| Error::Protocol("READY cannot be read".to_owned()))?;
+            self.catch_up_slowly(at, &ready.payload, now);
+            return Ok(());
         }
         for from in memmem::find_iter(tail, CHANNEL) {
             let text = &tail[from + CHANNEL.len()..];
@@ -207,36 +261,35 @@ impl Worker {
                 self.hear(at, channel, seq, now);
             }
         }
+        self.caught_up(at);
         Ok(())
     }
 
-    /// The same where the server did not tell everything.
-    fn catch_up_slowly(&mut self, at: usize, ready: &[u8], now: u64) -> Result<(), Error> {
-        let ready: Value =
-            serde_json::from_slice(ready).map_err(|e| Error::Protocol(format!("READY: {e}")))?;
-        let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
-        let id = |value: &Value| value.as_str().and_then(|id| id.parse().ok()).unwrap_or_default();
-        let ready = &ready["payload"];
-        let mut behind: Vec<u64> = list(&ready["resync"]).iter().map(id).collect();
-        for change in list(&ready["changes"]) {
-            for message in list(&change["messages"]).iter().filter_map(scan::message) {
+    /// The same by a real parser, also where the server did not tell everything.
+    fn catch_up_slowly(&mut self, at: usize, ready: &Payload, now: u64) {
+        let mut behind: Vec<&String> = ready.resync.iter().collect();
+        for change in &ready.changes {
+            for message in change.messages.iter().filter_map(Payload::seen) {
                 if let Some(channel) = self.channel(message.channel) {
                     self.hear(at, channel, message.seq, now);
                 }
             }
-            if change["more"] == true {
-                behind.push(id(&change["channel"]["id"]));
+            if change.more {
+                behind.push(&change.channel.id);
             }
         }
-        for channel in list(&ready["channels"]).iter().filter(|c| behind.contains(&id(&c["id"]))) {
-            let last = channel["last_seq"].as_u64().unwrap_or_default();
-            let number = self.channel(id(&channel["id"]));
+        for channel in ready.channels.iter().filter(|channel| behind.contains(&&channel.id)) {
+            let number = channel.id.parse().ok().and_then(|id| self.channel(id));
             if let Some(order) = number.and_then(|number| self.connections[at].order(number)) {
                 self.outcome.resyncs += 1;
-                self.shared.skipped.fetch_add(last.saturating_sub(order.last()), Relaxed);
-                order.resynchronise(last);
+                self.shared.skipped.fetch_add(channel.last_seq.saturating_sub(order.last()), Relaxed);
+                order.resynchronise(channel.last_seq);
             }
         }
-        Ok(())
+        self.caught_up(at);
+    }
+
+    fn caught_up(&mut self, at: usize) {
+        self.connections[at].orders.iter_mut().for_each(|(_, order)| order.caught_up());
     }
 }

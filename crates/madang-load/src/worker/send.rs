@@ -62,7 +62,7 @@ impl Worker {
         let mut text = std::mem::take(&mut self.text);
         self.ground.dialect.message(&mut text, channel, &content, &self.ground.run, number);
         // When it cannot be written, the end of the connection is heard of too, and it is sent again.
-        drop(self.connections[at].write_text(text.as_bytes()));
+        drop(self.connections[at].say(self.ground.dialect, &text));
         self.text = text;
     }
 
@@ -111,7 +111,7 @@ impl Worker {
             let at = usize::try_from(self.pinged % all).unwrap_or_default();
             self.pinged += 1;
             if self.connections[at].phase == Phase::Live {
-                drop(self.connections[at].write_text(ping.as_bytes()));
+                drop(self.connections[at].say(self.ground.dialect, ping));
             }
         }
     }

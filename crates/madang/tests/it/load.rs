@@ -5,7 +5,10 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::process::{Backend, MADANG, Process, run};
+use crate::{
+    process::{Backend, MADANG, Process, run},
+    secure::Secure,
+};
 
 /// Few connections for two seconds.
 fn small<'a>(scenario: &'a str, url: &'a str, more: &[&'a str]) -> Vec<&'a str> {
@@ -47,8 +50,69 @@ async fn every_scenario_ends_well_and_shows_its_table() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn every_delivery_is_checked_in_every_encoding_packed_and_joined() {
+    let server = Process::start(Backend::Sqlite).await;
+    let folder = tempfile::tempdir().unwrap();
+    let few = ["--connections", "50", "--users", "10"];
+    let scenarios = [
+        ("giant-room", few.to_vec()),
+        ("room", [&few[..], &["--rate", "200", "--senders", "20"]].concat()),
+        ("small-rooms", vec!["--connections", "48", "--rooms", "24", "--rate", "200"]),
+        ("idle", few.to_vec()),
+        ("storm", [&few[..], &["--rate", "100"]].concat()),
+        ("slow-readers", vec!["--connections", "120", "--users", "10", "--rate", "10", "--never", "5"]),
+    ];
+    let manners: [(&str, &[&str]); 4] = [
+        ("MessagePack", &["--encoding", "msgpack"]),
+        ("JSON, compressed", &["--deflate"]),
+        ("JSON, joined", &["--batch"]),
+        ("MessagePack, compressed, joined", &["--encoding", "msgpack", "--deflate", "--batch"]),
+    ];
+    for (name, manner) in manners {
+        std::thread::scope(|all| {
+            let (server, folder) = (&server, folder.path());
+            for (scenario, more) in &scenarios {
+                all.spawn(move || {
+                    let (fine, text) =
+                        run(&small(scenario, &server.url, &[&more[..], manner].concat()), folder);
+                    assert!(fine && text.contains(name), "{scenario}, {name}: {text}\n{}", server.read_log());
+                    assert!(text.contains("0 / 0 / 0 / 0"), "{scenario}, {name}: {text}");
+                });
+            }
+        });
+    }
+}
+
+#[test]
+fn tls_is_loaded_too_where_the_certificate_is_trusted() {
+    let (server, stranger) = (Secure::start(), Secure::start());
+    let load = |scenario: &str, trusted: &Secure| {
+        let output = Command::new(MADANG)
+            .args(small(scenario, &server.url, &["--connections", "50", "--users", "10"]))
+            .env("SSL_CERT_FILE", trusted.root())
+            .output()
+            .unwrap();
+        let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        (output.status.success(), text)
+    };
+    for scenario in ["giant-room", "idle", "storm"] {
+        let (fine, text) = load(scenario, &server);
+        assert!(fine && text.contains("TLS") && text.contains("0 / 0 / 0 / 0"), "{scenario}: {text}");
+    }
+    let (fine, text) = load("idle", &stranger);
+    assert!(!fine && text.contains("certificate"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_giant_room_that_is_cut_off_by_a_kill_comes_back_and_misses_nothing() {
     killed_in_the_middle("giant-room", &["--connections", "50", "--users", "10", "--rate", "100"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_giant_room_in_messagepack_packed_and_joined_misses_nothing_either() {
+    let manner = ["--encoding", "msgpack", "--deflate", "--batch"];
+    let size = ["--connections", "50", "--users", "10", "--rate", "100"];
+    killed_in_the_middle("giant-room", &[&size[..], &manner].concat()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -84,8 +148,15 @@ async fn killed_in_the_middle(scenario: &str, more: &[&str]) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_not_on_this_machine_is_not_loaded() {
+async fn what_cannot_be_loaded_says_why() {
     let folder = tempfile::tempdir().unwrap();
+    for (scenario, more, why) in [
+        ("history", &["--url", "https://localhost:1"][..], "plain HTTP"),
+        ("peer", &["--kind", "ws", "--batch"], "Madang's own"),
+    ] {
+        let (fine, text) = run(&[&["load", scenario][..], more].concat(), folder.path());
+        assert!(!fine && text.contains(why), "{text}");
+    }
     let (fine, text) = run(&small("giant-room", "http://192.0.2.1:8080", &[]), folder.path());
     assert!(!fine && text.contains("one's own server"), "{text}");
 }

@@ -1,17 +1,14 @@
 //! The terminal client in a real terminal: two people chat, the server goes and comes back in between,
 //! and nothing is lost, doubled or out of order.
 
-use std::{
-    io::{BufRead, BufReader},
-    process::{Child, Command, Stdio},
-    time::Duration,
-};
+use std::{process::Command, time::Duration};
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
-use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
-use crate::process::{Backend, MADANG, Process};
+use crate::{
+    process::{Backend, MADANG, Process},
+    secure::Secure,
+};
 
 /// A terminal that somebody sits at.
 struct Terminal {
@@ -113,58 +110,12 @@ async fn two_terminals_chat_over_a_lost_server() {
     }
 }
 
-/// A server with HTTPS, by an authority that nobody knows.
-struct Secure {
-    url: String,
-    folder: TempDir,
-    child: Child,
-}
-
-impl Secure {
-    fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let file = |name: &str, text: String| std::fs::write(folder.path().join(name), text).unwrap();
-        let mut authority = CertificateParams::new(Vec::new()).unwrap();
-        authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
-        let key = KeyPair::generate().unwrap();
-        let server = CertificateParams::new(["localhost".to_owned()]).unwrap();
-        file("root.pem", authority.pem());
-        file("certificate.pem", server.signed_by(&key, &authority).unwrap().pem());
-        file("key.pem", key.serialize_pem());
-        let mut child = Command::new(MADANG)
-            .args(["serve", "--listen", "127.0.0.1:0"])
-            .args(["--tls-certificate", "certificate.pem", "--tls-key", "key.pem"])
-            .current_dir(folder.path())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let url = line.trim().rsplit(' ').next().unwrap().to_owned();
-        assert!(url.starts_with("https://localhost:"), "{line}");
-        Self { url, folder, child }
-    }
-
-    /// Makes programs trust its authority.
-    fn trust(&self) -> String {
-        format!("SSL_CERT_FILE={}", self.folder.path().join("root.pem").display())
-    }
-}
-
-impl Drop for Secure {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn terminals_chat_over_https_with_an_authority_that_they_are_told_of() {
     let server = Secure::start();
-    let alice = Terminal::open_with("secure-alice", &server.url, &server.trust());
-    let bob = Terminal::open_with("secure-bob", &server.url, &server.trust());
+    let trust = format!("SSL_CERT_FILE={}", server.root().display());
+    let alice = Terminal::open_with("secure-alice", &server.url, &trust);
+    let bob = Terminal::open_with("secure-bob", &server.url, &trust);
     alice.shows("#general").await;
     bob.shows("#general").await;
     alice.say("말 1");

@@ -59,6 +59,18 @@ fn the_busiest_part_and_the_last_rate_that_was_kept() {
 }
 
 #[test]
+fn what_has_no_target_has_no_verdict() {
+    let part = |us: f64, rate: u32| json!({"server_cpu_us_per_delivery": us, "deliveries_per_second": rate});
+    let report = json!({"bytes_per_delivery": 107.4, "parts": [part(0.9, 200_000), part(0.3, 3_100_000)]});
+    let found = Found::from([("wire-json-joined".to_owned(), vec![report])]);
+    let rows = rows(&found, false);
+    let joined = row(&rows, "saturated: json, joined");
+    assert_eq!((joined.measured.as_str(), joined.verdict.as_str()), ("0.30 µs", "to be known"));
+    assert_eq!(joined.against, "0.90 µs at 200.0 k/s; 107 bytes a delivery; at most 3.1 M/s");
+    assert_eq!(row(&rows, "over TLS").verdict, "not measured");
+}
+
+#[test]
 fn a_fault_is_never_met() {
     let faults = json!({"faults": {"lost": 1, "doubled": 0, "disordered": 0, "unstored": 0}});
     let found = Found::from([("giant-room".to_owned(), vec![faults])]);
