@@ -49,24 +49,24 @@ impl Shard {
     /// if they do.
     pub(super) fn serve_giants(&self, closed: bool) -> Option<Instant> {
         let many = !closed && self.opening.load(Ordering::Relaxed) > MANY;
-        let begin = {
+        let turns = {
             let state = &mut *self.state.lock();
-            if !many {
-                state.gathering = None;
-            } else if !state.lanes.is_under_way() {
-                let now = Instant::now();
-                let until = *state.gathering.get_or_insert(now);
-                if now < until {
-                    return Some(until);
+            if many {
+                let round = state.lanes.round();
+                if !round.is_empty() && !state.lanes.is_under_way() {
+                    let now = Instant::now();
+                    if let Some(until) = state.gathering.filter(|until| now < *until) {
+                        return Some(until);
+                    }
+                    state.gathering = Some(now + GATHER);
                 }
-                state.gathering = Some(now + GATHER);
-            }
-            match many {
-                false => state.lanes.turn().into_iter().collect(),
-                true => state.lanes.round(),
+                round
+            } else {
+                state.gathering = None;
+                state.lanes.turn().into_iter().collect()
             }
         };
-        for topic in begin {
+        for topic in turns {
             self.serve_giant(topic);
         }
         None

@@ -1,14 +1,28 @@
 //! The outside fails: the database is away, locked, newer or foreign. Clear errors, and all is well
 //! again without a restart.
 
-use futures_util::stream::{FuturesUnordered, StreamExt};
+use std::{
+    future::{Future, ready},
+    pin::{Pin, pin},
+};
+
+use futures_util::{
+    future::{Either, select},
+    stream::{FuturesUnordered, StreamExt},
+};
 use madang_client::{
     outbox::{Pending, Progress},
-    proto::{error::ErrorCode, messages::CreateMessage},
+    proto::{
+        Event,
+        command::Hello,
+        error::ErrorCode,
+        messages::{CreateMessage, Message},
+    },
 };
-use madang_store::testing;
+use madang_store::{Db, NewMessage, Writer, testing, writer::Listener};
+use serde_json::json;
 
-use crate::support::{Backend, TestServer, User, on_both};
+use crate::support::{Backend, TestServer, User, on_both, raw::Raw};
 
 fn hello() -> CreateMessage {
     CreateMessage { content: "hi".to_owned(), nonce: Some("once".to_owned()) }
@@ -59,6 +73,9 @@ async fn more_than_can_wait_is_429_and_all_that_was_taken_is_stored() {
         assert_eq!(refused.code(), Some(ErrorCode::RateLimited), "{refused}");
         assert_eq!(refused.retry_after().unwrap().as_secs(), 1);
     }
+    let say = json!({"type": "MESSAGE", "payload": {"channel_id": general, "content": "hi", "nonce": "now"}});
+    let refused = Raw::of(&bob).await.ask(say).await;
+    assert_eq!(refused, Err(json!("rate_limited")), "also on the socket");
     let waiting = s.http().health().await.unwrap().1["writer_waiting"].as_u64().unwrap();
     assert!((1..=QUEUE as u64).contains(&waiting), "{waiting} wait");
     // Bob's outbox is refused as well, and tries again by itself.
@@ -79,6 +96,52 @@ async fn more_than_can_wait_is_429_and_all_that_was_taken_is_stored() {
     taken.sort_unstable_by_key(|m| m.seq);
     let page = alice.http.messages(general, Default::default()).await.unwrap();
     assert_eq!(page.items, taken, "nothing of what was refused, all of what was taken");
+}
+
+/// Tells nobody.
+struct Silent;
+
+impl Listener for Silent {
+    fn before_batch(&self, _: usize) {}
+    fn doubtful(&self, _: &[NewMessage]) {}
+    fn committed(&self, _: Vec<Message>) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(ready(()))
+    }
+}
+
+/// As when the database goes away after it stored a message and before it says so.
+async fn stored_without_a_word(s: &TestServer, user: &User) -> Message {
+    let writer = Writer::new(Db::connect(&s.config.store()).await.unwrap());
+    let me = user.http.me().await.unwrap();
+    let CreateMessage { content, nonce, .. } = hello();
+    let new = NewMessage {
+        id: 7.into(),
+        channel_id: user.general(),
+        author: me.summary,
+        content,
+        nonce,
+        created_at: s.clock.now(),
+    };
+    match select(pin!(writer.send(new)), pin!(writer.run(&Silent, std::future::pending()))).await {
+        Either::Left((sent, _)) => sent.unwrap().message,
+        Either::Right(((), _)) => unreachable!("it runs for ever"),
+    }
+}
+
+#[tokio::test]
+async fn what_was_stored_without_a_word_is_announced_once_the_database_is_back() {
+    let s = TestServer::start_with(Backend::Sqlite, |c| c.database_patience = 1).await.unwrap();
+    let (alice, bob) = s.users().await;
+    alice.send(alice.general(), "before").await;
+    let (mut heard, _) = Raw::with(&bob, Hello::default()).await;
+    let lock = testing::Lock::take(&s.config.database()).await.unwrap();
+    refused_for_now(&alice).await;
+    lock.release().await.unwrap();
+    let stored = stored_without_a_word(&s, &alice).await;
+    assert_eq!(alice.http.create_message(alice.general(), &hello()).await.unwrap(), stored);
+    let mut events: Vec<_> = heard.heard().await.into_iter().map(|frame| frame.event).collect();
+    events.retain(|event| !matches!(event, Event::Presence(_)));
+    assert_eq!(events, [Event::Message(stored)]);
 }
 
 #[tokio::test]
