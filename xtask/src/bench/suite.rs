@@ -147,7 +147,7 @@ fn storm(bench: &mut Bench<'_>) -> Result<()> {
 
 fn history(bench: &mut Bench<'_>) -> Result<()> {
     let size = bench.or(
-        ["--messages", "1000000", "--fill-rate", "8000", "--seconds", "10"],
+        ["--messages", "1000000", "--fill-rate", "8000", "--seconds", "24"],
         ["--messages", "4000", "--fill-rate", "2000", "--seconds", "3"],
     );
     bench.at_madang("history", Sqlite, &[&["history", "--rate", "0", "--drain", "40"], &size[..]].concat())

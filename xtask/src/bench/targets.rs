@@ -301,7 +301,10 @@ fn history(reports: &Reports<'_>, table: &mut Table) {
         format!("{} messages; raw SQL {}", shown(reports.at("history", "/stored"), ""), shown(raw, "/s"));
     table.add("T6", "history: ≥ 8,000 pages a second with a core", a_core, "/s", against, AtLeast(8e3));
     let (newer, older) = ("/reading/newer/p50_ms", "/reading/older/p50_ms");
-    let ratio = reports.median("history", |r| Some(number(r, older)? / number(r, newer)?));
+    let ratio = reports.median("history", |r| {
+        // A walk that did not come to the older half says nothing.
+        Some(number(r, older).filter(|p50| *p50 > 0.0)? / number(r, newer)?)
+    });
     let against = format!(
         "older half {}, newer half {}",
         shown(reports.at("history", older), " ms"),
