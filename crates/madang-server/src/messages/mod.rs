@@ -61,6 +61,7 @@ impl Listener for Announcer<'_> {
 
     fn committed(&self, messages: Vec<Message>) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(async move {
+            self.0.indexing.note(messages.len());
             for message in messages {
                 self.0.memory.sent(&message);
                 let topic = Topic::Channel(message.channel_id);
