@@ -7,7 +7,7 @@ CREATE TABLE message_words (
 );
 -- What waits to be put into the index is read by each search: little may wait.
 CREATE INDEX message_words_words ON message_words
-USING gin (array_to_tsvector(string_to_array(btrim(words), ' '))) WITH (gin_pending_list_limit = 256);
+USING gin (array_to_tsvector(string_to_array(btrim(words), ' '))) WITH (gin_pending_list_limit = 1024);
 
 -- Up to which version a channel is indexed, and by which tokenizer.
 CREATE TABLE search_channels (

@@ -161,29 +161,36 @@ impl Batch {
 }
 
 static CHANGED: LazyLock<Texts> = LazyLock::new(|| {
-    let page = |asked: &str| {
-        format!(
-            "WITH asked AS ({asked}),
-             page AS MATERIALIZED (
-                 SELECT {{message}} FROM asked CROSS JOIN messages
-                 WHERE channel_id = channel AND version > indexed AND version <= until
-                   AND (edited_at IS NOT NULL OR deleted_at IS NOT NULL)
-                 UNION ALL
-                 SELECT {{message}} FROM asked CROSS JOIN messages
-                 WHERE channel_id = channel AND seq > indexed - others AND seq <= until
-                   AND version > indexed AND version <= until AND edited_at IS NULL AND deleted_at IS NULL)"
-        )
-    };
     let columns = |cast: &str| {
         let names = ["channel", "indexed", "until", "others"];
         let column = |(n, name)| format!("(value ->> {n}){cast} AS {name}");
         names.iter().enumerate().map(column).collect::<Vec<_>>().join(", ")
     };
-    let sqlite = format!("SELECT {} FROM json_each($1)", columns(""));
-    let postgres =
-        format!("SELECT {} FROM json_array_elements($1::json) AS asked (value)", columns("::bigint"));
-    let Texts { sqlite, .. } = Texts::new(&page(&sqlite), "NULL");
-    Texts { sqlite, ..Texts::new(&page(&postgres), "NULL::bigint") }
+    let page = |asked: &str, messages: fn(&str) -> String| {
+        let changed = messages(
+            "channel_id = channel AND version > indexed AND version <= until
+             AND (edited_at IS NOT NULL OR deleted_at IS NOT NULL)",
+        );
+        let fresh = messages(
+            "channel_id = channel AND seq > indexed - others AND seq <= until
+             AND version > indexed AND version <= until AND edited_at IS NULL AND deleted_at IS NULL",
+        );
+        format!(
+            "WITH asked AS ({asked}),
+             page AS MATERIALIZED (SELECT {{message}} FROM {changed} UNION ALL SELECT {{message}} FROM {fresh})"
+        )
+    };
+    let asked = format!("SELECT {} FROM json_each($1)", columns(""));
+    let Texts { sqlite, .. } =
+        Texts::new(&page(&asked, |which| format!("asked CROSS JOIN messages WHERE {which}")), "NULL");
+    let asked = format!("SELECT {} FROM json_array_elements($1::json) AS asked (value)", columns("::bigint"));
+    // The limit, which is never reached, has the index asked for each channel.
+    let each = |which: &str| {
+        format!(
+            "asked CROSS JOIN LATERAL (SELECT * FROM messages WHERE {which} LIMIT {CHANGES}) AS of_channel"
+        )
+    };
+    Texts { sqlite, ..Texts::new(&page(&asked, each), "NULL::bigint") }
 });
 
 /// What is to be indexed next of these channels, as it is now. A message that never changed has as version its

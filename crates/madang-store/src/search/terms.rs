@@ -209,6 +209,11 @@ impl Terms {
         let facts = self.facts.iter().map(|fact| format!("% {} %", fact.token()));
         facts.chain(self.phrases.iter().map(Phrase::pattern)).collect()
     }
+
+    /// Those of the patterns that say more than that all tokens are there.
+    pub(super) fn patterns_of_order(&self) -> Vec<String> {
+        self.phrases.iter().filter(|phrase| phrase.tokens.len() > 1).map(Phrase::pattern).collect()
+    }
 }
 
 /// Ranges in order; those that touch are one.
