@@ -254,19 +254,19 @@ impl Http {
         query: &impl Serialize,
     ) -> Result<T, Error> {
         let query = encode(query)?;
-        let pairs: Vec<String> = query
+        let pairs: Vec<(&String, String)> = query
             .as_object()
             .into_iter()
             .flatten()
-            // Ids and numbers: nothing in them needs escaping.
-            .map(|(name, value)| {
-                format!("{name}={}", value.as_str().map_or(value.to_string(), str::to_owned))
-            })
+            .map(|(name, value)| (name, value.as_str().map_or(value.to_string(), str::to_owned)))
             .collect();
         if pairs.is_empty() {
             return self.get(path).await;
         }
-        self.get(&format!("{path}?{}", pairs.join("&"))).await
+        // Only for its query string, in which everything is escaped.
+        let url = reqwest::Url::parse_with_params("http://server/", &pairs)
+            .map_err(|e| Error::Protocol(format!("request: {e}")))?;
+        self.get(&format!("{path}?{}", url.query().unwrap_or_default())).await
     }
 
     pub(crate) async fn post<T: DeserializeOwned>(

@@ -31,6 +31,7 @@ pub mod messages;
 pub mod outbox;
 pub mod presence;
 pub mod reads;
+pub mod search;
 pub mod socket;
 pub mod state;
 pub mod status;

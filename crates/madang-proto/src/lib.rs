@@ -27,6 +27,7 @@ pub mod page;
 pub mod permissions;
 pub mod presence;
 pub mod reads;
+pub mod search;
 pub mod time;
 pub mod workspaces;
 

@@ -28,6 +28,10 @@ pub const CUSTOM_STATUS_CHARS: usize = 100;
 pub const PAGE_DEFAULT: u32 = 50;
 /// Most items of a page.
 pub const PAGE_MAX: u32 = 100;
+/// Characters of what is searched for.
+pub const SEARCH_CHARS: usize = 200;
+/// Words, phrases and filters of one search.
+pub const SEARCH_TERMS: usize = 16;
 /// Most states that one answer of a channel's changes carries; past it `more` is true.
 pub const CHANGES_MAX: u32 = 200;
 /// Most channels named in the `resume` of a `HELLO`.

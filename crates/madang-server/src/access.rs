@@ -158,6 +158,22 @@ pub async fn channel_to_change(
     decide(channels::lock(tx, id, actor.user).await?, actor, permission)
 }
 
+/// The channels in which the actor may read, of a workspace or of all that they are in.
+///
+/// # Errors
+/// `NotFound` when the actor is not in the workspace.
+pub async fn visible_channels(
+    tx: &mut Tx,
+    actor: Actor,
+    within: Option<WorkspaceId>,
+) -> Result<Vec<InChannel>> {
+    if let Some(id) = within {
+        workspace(tx, actor, id, WorkspacePermission::View).await?;
+    }
+    let around = channels::around(tx, actor.user).await?.into_iter();
+    Ok(around.filter_map(|found| decide(Some(found), actor, ChannelPermission::View).ok()).collect())
+}
+
 /// Of a message in a channel that is not seen, one learns no more than of a missing message.
 fn of_message(at: Result<InChannel>) -> Result<InChannel> {
     at.map_err(|e| if matches!(e, Error::NotFound(_)) { Error::NotFound("message") } else { e })

@@ -15,6 +15,7 @@ use crate::{
     memory::Memory,
     presence::{Board, Conflation},
     ratelimit::Limits,
+    search::Indexing,
     tls::Tls,
 };
 
@@ -49,6 +50,8 @@ pub struct Parts {
     pub presence: Board,
     /// What is told of typing and reading, and when.
     pub conflation: Conflation,
+    /// How far the index of messages is.
+    pub indexing: Indexing,
     /// What time it is.
     pub clock: Clock,
     /// New ids.

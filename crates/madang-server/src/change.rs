@@ -113,6 +113,7 @@ impl Change {
             if committed.is_err() {
                 app.memory.doubtful(touched);
             } else {
+                app.indexing.note(touched.iter().filter(|t| matches!(t, Touched::Message(_))).count());
                 app.memory.changed(touched);
                 after.into_iter().for_each(|work| work(&app));
                 doubts::settle(&app, &[]).await;

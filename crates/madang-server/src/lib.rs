@@ -26,6 +26,7 @@ mod messages;
 mod presence;
 mod ratelimit;
 mod reads;
+mod search;
 mod server;
 mod tls;
 mod workspaces;
@@ -45,4 +46,14 @@ pub async fn migration_status(
     config: &Config,
 ) -> Result<Vec<madang_store::MigrationStatus>, madang_store::Error> {
     madang_store::Db::connect(&config.store()).await?.migration_status().await
+}
+
+/// Empties the index of search, which the server then fills anew.
+///
+/// # Errors
+/// When the database is away, or newer than this binary.
+pub async fn reindex(config: &Config) -> Result<(), madang_store::Error> {
+    let db = madang_store::Db::connect(&config.store()).await?;
+    db.migrate().await?;
+    madang_store::search::clear(&db).await
 }

@@ -22,6 +22,7 @@ use crate::{
     messages::Announcer,
     presence::{self, Board, Conflation, Limit},
     ratelimit::Limits,
+    search::{self, Indexing},
     tls::Tls,
     workspaces,
 };
@@ -111,6 +112,7 @@ impl Server {
             memory: Memory::default(),
             presence: Board::new(presence),
             conflation: Conflation::default(),
+            indexing: Indexing::default(),
             limits: Limits::new(config.rate_limits, &clock),
             clock,
             ids: Ids::after(newest),
@@ -206,6 +208,7 @@ async fn database(config: &Config) -> Result<Db, StartError> {
 fn start_children(app: &App, listener: Listener) {
     app.hub.start(&app.supervisor, |shard| app.threads.of(shard).enter());
     let (of_writer, of_presence, of_sweep, of_http) = (app.clone(), app.clone(), app.clone(), app.clone());
+    let of_search = app.clone();
     app.supervisor.child("writer", move || {
         let app = of_writer.clone();
         async move {
@@ -214,6 +217,7 @@ fn start_children(app: &App, listener: Listener) {
         }
     });
     app.supervisor.child("presence", move || presence::run(of_presence.clone()));
+    app.supervisor.child("search", move || search::run(of_search.clone()));
     app.supervisor.child("sweep", move || sweep(of_sweep.clone()));
     let listener = Arc::new(listener);
     let router = http::router(app.clone());

@@ -158,6 +158,25 @@ pub async fn of_workspace(tx: &mut Tx, workspace: WorkspaceId, user: UserId) -> 
     Ok(rows.into_iter().map(|r| Found::from(r).channel).collect())
 }
 
+/// The channels around a user: those of their workspaces, whether or not they may see them, and those that they
+/// are a member of.
+///
+/// # Errors
+/// When the database fails.
+pub async fn around(tx: &mut Tx, user: UserId) -> Result<Vec<Found>> {
+    let rows = all!(
+        tx,
+        Row,
+        select!(
+            "c.id IN (SELECT id FROM channels WHERE deleted_at IS NULL AND workspace_id IN (
+                          SELECT workspace_id FROM workspace_members WHERE user_id = $1)
+                      UNION SELECT channel_id FROM channel_members WHERE user_id = $1 AND left_at IS NULL)"
+        ),
+        user.get()
+    )?;
+    Ok(rows.into_iter().map(Found::from).collect())
+}
+
 /// How many channels a workspace has.
 ///
 /// # Errors

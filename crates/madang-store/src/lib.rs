@@ -2,7 +2,7 @@
 //!
 //! Functions are plain: they take a [`Tx`], ids and values, and give back wire types. One SQL text
 //! runs on both databases through the macros of [`db`]; where the dialects really differ, the
-//! difference stands in [`writer`] (batches), `packed` (many messages at once) and [`partitions`].
+//! difference stands in [`writer`] (batches), `packed` (many messages at once), [`partitions`] and [`search`].
 //!
 //! Invariants:
 //! - Nothing outside this crate knows SQL or sqlx.
@@ -22,7 +22,10 @@ pub mod members;
 pub mod messages;
 mod packed;
 pub mod partitions;
+#[cfg(feature = "testing")]
+pub mod prose;
 pub mod reads;
+pub mod search;
 pub mod sessions;
 #[cfg(feature = "testing")]
 pub mod testing;

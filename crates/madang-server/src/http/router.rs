@@ -19,7 +19,9 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{health, openapi, web};
-use crate::{accounts, app::App, channels, config::Config, gateway, messages, presence, reads, workspaces};
+use crate::{
+    accounts, app::App, channels, config::Config, gateway, messages, presence, reads, search, workspaces,
+};
 
 /// A request that is not answered after this long is given up.
 const REQUEST_WITHIN: Duration = Duration::from_secs(30);
@@ -31,6 +33,7 @@ pub fn api() -> OpenApiRouter<App> {
     use messages::http as messages;
     use presence::http as presence;
     use reads::http as reads;
+    use search::http as search;
     use workspaces::http as workspaces;
     OpenApiRouter::new()
         .routes(routes!(accounts::register))
@@ -59,6 +62,7 @@ pub fn api() -> OpenApiRouter<App> {
         .routes(routes!(messages::index, messages::create))
         .routes(routes!(messages::index_by_channel))
         .routes(routes!(messages::send))
+        .routes(routes!(search::index))
         .routes(routes!(messages::show, messages::update, messages::destroy))
         .routes(routes!(reads::mark))
 }

@@ -61,6 +61,7 @@ impl Listener for Announcer<'_> {
     fn committed(&self, messages: Vec<Message>) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(async move {
             doubts::settle(self.0, &messages).await;
+            self.0.indexing.note(messages.len());
             for message in messages {
                 self.0.memory.sent(&message);
                 let topic = Topic::Channel(message.channel_id);

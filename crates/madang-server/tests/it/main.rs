@@ -16,6 +16,7 @@ mod protocol;
 mod queries;
 mod reads;
 mod resume;
+mod search;
 mod supervision;
 mod support;
 mod tls;

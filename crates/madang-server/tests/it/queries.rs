@@ -7,6 +7,7 @@ use madang_client::proto::{
     command::{Hello, Resume},
     messages::CreateMessage,
     page::MessagePageQuery,
+    search::SearchQuery,
 };
 use madang_store::testing::statements;
 
@@ -57,6 +58,20 @@ async fn send(s: TestServer) {
     write(&alice, "hi", 100).await;
     assert_eq!(counted(|| write(&alice, "hi", 1)).await, first);
     assert!((3..=7).contains(&first), "{first}");
+}
+
+async fn search(s: TestServer) {
+    let alice = s.user("alice").await;
+    let asked = |q: &str| SearchQuery { q: Some(q.to_owned()), ..SearchQuery::default() };
+    let mut counts = Vec::new();
+    for count in [1, 100] {
+        write(&alice, "마당에서 만나요", count).await;
+        s.indexed().await;
+        for query in [asked("마당"), asked("없다"), asked("마 당 에 서 in:#general from:me")] {
+            counts.push(counted(|| alice.http.search(&query)).await);
+        }
+    }
+    assert!(counts.iter().all(|count| *count == counts[0]) && counts[0] <= 5, "{counts:?}");
 }
 
 async fn resume(s: TestServer) {
@@ -115,6 +130,8 @@ on_this_thread! {
         a_gap_that_is_held_in_memory_is_no_statement_on_postgres;
     return_after_a_restart as a_gap_is_read_once_for_all_who_come_back_on_sqlite,
         a_gap_is_read_once_for_all_who_come_back_on_postgres;
+    search as a_search_is_as_many_statements_whatever_is_found_on_sqlite,
+        a_search_is_as_many_statements_whatever_is_found_on_postgres;
     send as a_message_is_as_many_statements_whatever_its_length_on_sqlite,
         a_message_is_as_many_statements_whatever_its_length_on_postgres;
 }

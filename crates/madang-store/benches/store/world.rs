@@ -30,6 +30,8 @@ pub const KINDS: [&str; 2] = ["sqlite", "postgres"];
 pub struct World {
     /// What writes to it.
     pub writer: Writer,
+    /// The database.
+    pub db: Db,
     channels: i64,
     next: AtomicI64,
     _folder: tempfile::TempDir,
@@ -126,11 +128,11 @@ impl World {
         let mut tx = db.begin().await.unwrap();
         fill(&mut tx, channels).await;
         tx.commit().await.unwrap();
-        Self { writer: Writer::new(db), channels, next: AtomicI64::new(0), _folder: folder }
+        Self { writer: Writer::new(db.clone()), db, channels, next: AtomicI64::new(0), _folder: folder }
     }
 
     /// A message that was not there yet, in one channel after the other.
-    pub fn message(&self) -> NewMessage {
+    pub fn saying(&self, content: impl Into<String>) -> NewMessage {
         let n = self.next.fetch_add(1, Ordering::Relaxed);
         let channel = n * 7_919 % self.channels;
         let id = madang_proto::ids::floor_at(NOW) + n;
@@ -138,8 +140,7 @@ impl World {
             id: id.into(),
             channel_id: (1 + channel).into(),
             author: person((channel + n % MEMBERS) % people(self.channels)),
-            content: "한 줄의 말과 조금 더, as long as people write on a usual day, and then a bit"
-                .to_owned(),
+            content: content.into(),
             nonce: Some(format!("{id:032x}")),
             created_at: Timestamp::from(NOW),
         }
