@@ -30,6 +30,7 @@ mod http;
 pub mod messages;
 pub mod outbox;
 pub mod presence;
+pub mod reactions;
 pub mod reads;
 pub mod socket;
 pub mod state;

@@ -20,6 +20,7 @@ use crate::{
     messages::Message,
     msgpack,
     presence::{Online, Presence, Typing, Watched},
+    reactions::ReactionChange,
     reads::ReadMark,
     workspaces::{MemberChange, Workspace},
 };
@@ -83,6 +84,8 @@ pub enum Event {
     Watched(Watched),
     /// Someone read on.
     ReadReceipt(ReadMark),
+    /// Someone put an emoji on a message, or took it away.
+    Reaction(ReactionChange),
     /// A channel changed.
     Channel(ChannelChange),
     /// Members changed.

@@ -26,6 +26,7 @@ pub mod msgpack;
 pub mod page;
 pub mod permissions;
 pub mod presence;
+pub mod reactions;
 pub mod reads;
 pub mod time;
 pub mod workspaces;

@@ -24,6 +24,8 @@ pub const CHANNEL_NAME_CHARS: usize = 80;
 pub const TOPIC_CHARS: usize = 250;
 /// Characters of a custom status.
 pub const CUSTOM_STATUS_CHARS: usize = 100;
+/// Kinds of emoji on a message.
+pub const REACTION_KINDS: usize = 50;
 /// Items of a page when the request does not say.
 pub const PAGE_DEFAULT: u32 = 50;
 /// Most items of a page.

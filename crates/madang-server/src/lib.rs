@@ -24,6 +24,7 @@ mod memory;
 mod messages;
 mod presence;
 mod ratelimit;
+mod reactions;
 mod reads;
 mod server;
 mod tls;

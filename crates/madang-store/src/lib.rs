@@ -21,6 +21,7 @@ pub mod members;
 pub mod messages;
 mod packed;
 pub mod partitions;
+pub mod reactions;
 pub mod reads;
 pub mod sessions;
 #[cfg(feature = "testing")]

@@ -75,6 +75,7 @@ fn message(seq: i64, author: i64, content: &str) -> Message {
         nonce: None,
         edited_at: None,
         deleted_at: None,
+        reactions: Vec::new(),
         created_at: Timestamp::from(NOON + seq * 1_000),
     }
 }

@@ -334,6 +334,25 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/messages/{id}/reactions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who put an emoji on a message, the first one first. */
+        get: operations["get_messages_id_reactions"];
+        put?: never;
+        /** Put an emoji on a message. */
+        post: operations["post_messages_id_reactions"];
+        /** Take one's own emoji away from a message. */
+        delete: operations["delete_messages_id_reactions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/users/me": {
         parameters: {
             query?: never;
@@ -670,6 +689,11 @@ export interface components {
             /** @enum {string} */
             type: "READ_RECEIPT";
         } | {
+            /** @description Put an emoji on a message, or take it away; the `ACK` carries the message. */
+            payload: components["schemas"]["SetReaction"];
+            /** @enum {string} */
+            type: "REACTION";
+        } | {
             /** @description Be told how these people are, also where people are only counted; answered by `WATCHED`. */
             payload: components["schemas"]["Watch"];
             /** @enum {string} */
@@ -769,6 +793,11 @@ export interface components {
             payload: components["schemas"]["ReadMark"];
             /** @enum {string} */
             type: "READ_RECEIPT";
+        } | {
+            /** @description Someone put an emoji on a message, or took it away. */
+            payload: components["schemas"]["ReactionChange"];
+            /** @enum {string} */
+            type: "REACTION";
         } | {
             /** @description A channel changed. */
             payload: components["schemas"]["ChannelChange"];
@@ -995,6 +1024,8 @@ export interface components {
             id: components["schemas"]["MessageId"];
             /** @description What the author's client called it. */
             nonce?: string | null;
+            /** @description The emoji that people put on it, in the order of their first use. */
+            reactions: components["schemas"]["Reaction"][];
             /**
              * Format: int64
              * @description Its place in the channel: 1, 2, 3, … without holes.
@@ -1065,6 +1096,8 @@ export interface components {
                 id: components["schemas"]["MessageId"];
                 /** @description What the author's client called it. */
                 nonce?: string | null;
+                /** @description The emoji that people put on it, in the order of their first use. */
+                reactions: components["schemas"]["Reaction"][];
                 /**
                  * Format: int64
                  * @description Its place in the channel: 1, 2, 3, … without holes.
@@ -1077,6 +1110,27 @@ export interface components {
                  * @description The channel's version at its newest change.
                  */
                 version: number;
+            }[];
+            /**
+             * @description For the next page in the direction asked for; absent at the end. For messages: older ones,
+             *     with `before=`, unless `after=` was asked for.
+             */
+            next_cursor?: string | null;
+            /** @description For the page in the other direction; absent at the end. */
+            prev_cursor?: string | null;
+        };
+        /** @description A page of a long list, oldest first. */
+        Page_UserSummary: {
+            /** @description The items. */
+            items: {
+                /** @description Where the picture is, if there is one. */
+                avatar_url?: string | null;
+                /** @description The name to show. */
+                display_name: string;
+                /** @description The id; a guest's begins with `guest_`. */
+                id: components["schemas"]["UserId"];
+                /** @description The unique name. */
+                username: string;
             }[];
             /**
              * @description For the next page in the direction asked for; absent at the end. For messages: older ones,
@@ -1134,6 +1188,41 @@ export interface components {
             title: string;
             /** @description Always `about:blank`: `code` is the identifier. */
             type: string;
+        };
+        /** @description `POST` and `DELETE /messages/:id/reactions` */
+        React: {
+            /** @description One emoji, with or without its variation selector. */
+            emoji: string;
+        };
+        /** @description An emoji on a message. They stand in the order of their first use. */
+        Reaction: {
+            /**
+             * Format: int64
+             * @description How many people put it there.
+             */
+            count: number;
+            /** @description Which. */
+            emoji: string;
+            /** @description Whether the asking user is one of them; absent in events. */
+            me?: boolean | null;
+        };
+        /** @description The payload of the event `REACTION`: someone put an emoji on a message, or took it away. */
+        ReactionChange: {
+            /** @description Put there, or taken away. */
+            added: boolean;
+            /** @description Where the message stands. */
+            channel_id: components["schemas"]["ChannelId"];
+            /** @description Which emoji. */
+            emoji: string;
+            /** @description The message. */
+            message_id: components["schemas"]["MessageId"];
+            /** @description Who. */
+            user_id: components["schemas"]["UserId"];
+            /**
+             * Format: int64
+             * @description The channel's version that this change made, and from now on the message's.
+             */
+            version: number;
         };
         /** @description The payload of the event `READ_RECEIPT`, and the answer of marking read. */
         ReadMark: {
@@ -1239,6 +1328,15 @@ export interface components {
          * @example 7340032000001
          */
         SessionId: string;
+        /** @description The payload of the command `REACTION`. */
+        SetReaction: {
+            /** @description Put it there, or take it away. */
+            add: boolean;
+            /** @description One emoji, with or without its variation selector. */
+            emoji: string;
+            /** @description On which message. */
+            message_id: components["schemas"]["MessageId"];
+        };
         /** @description The payload of the command `READ_RECEIPT`. */
         SetReadMark: {
             /** @description Where. */
@@ -2251,6 +2349,114 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_messages_id_reactions: {
+        parameters: {
+            query: {
+                /** @description Which emoji. */
+                emoji: string;
+                /** @description 1 to 100; 50 when missing. */
+                limit?: number;
+                /** @description The `next_cursor` of the page before. */
+                after?: string;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["MessageId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description People */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_UserSummary"];
+                };
+            };
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_messages_id_reactions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["MessageId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["React"];
+            };
+        };
+        responses: {
+            /** @description The message with it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_messages_id_reactions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["MessageId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["React"];
+            };
+        };
+        responses: {
+            /** @description The message without it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
             };
             /** @description An error; `code` says which */
             default: {

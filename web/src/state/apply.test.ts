@@ -166,3 +166,20 @@ test("channels missing in READY are left", () => {
   apply({ type: "READY", payload: ready({ channels: [] }) });
   expect(channels()).toEqual([]);
 });
+
+test("a reaction is counted where its message is loaded", () => {
+  load(message(1));
+  const payload = {
+    channel_id: general,
+    message_id: "m1",
+    emoji: "👍",
+    user_id: alice.id,
+    added: true,
+    version: 2,
+  };
+  apply({ type: "REACTION", payload });
+  expect(timeline()?.items[0]).toMatchObject({
+    version: 2,
+    reactions: [{ emoji: "👍", count: 1, me: true }],
+  });
+});

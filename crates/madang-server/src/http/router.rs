@@ -19,7 +19,9 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{health, openapi, web};
-use crate::{accounts, app::App, channels, config::Config, gateway, messages, presence, reads, workspaces};
+use crate::{
+    accounts, app::App, channels, config::Config, gateway, messages, presence, reactions, reads, workspaces,
+};
 
 /// A request that is not answered after this long is given up.
 const REQUEST_WITHIN: Duration = Duration::from_secs(30);
@@ -30,6 +32,7 @@ pub fn api() -> OpenApiRouter<App> {
     use channels::http as channels;
     use messages::http as messages;
     use presence::http as presence;
+    use reactions::http as reactions;
     use reads::http as reads;
     use workspaces::http as workspaces;
     OpenApiRouter::new()
@@ -60,6 +63,7 @@ pub fn api() -> OpenApiRouter<App> {
         .routes(routes!(messages::index_by_channel))
         .routes(routes!(messages::send))
         .routes(routes!(messages::show, messages::update, messages::destroy))
+        .routes(routes!(reactions::index, reactions::create, reactions::destroy))
         .routes(routes!(reads::mark))
 }
 

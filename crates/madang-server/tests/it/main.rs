@@ -14,6 +14,7 @@ mod paging;
 mod presence;
 mod protocol;
 mod queries;
+mod reactions;
 mod reads;
 mod resume;
 mod supervision;

@@ -75,6 +75,7 @@ fn fate(new: &NewMessage, fresh: bool, numbers: &mut HashMap<i64, Numbers>) -> F
         nonce: new.nonce.clone(),
         edited_at: None,
         deleted_at: None,
+        reactions: Vec::new(),
         created_at: new.created_at,
     })
 }
