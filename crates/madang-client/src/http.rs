@@ -244,7 +244,15 @@ impl Http {
     }
 
     pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Error> {
-        decode(path, self.call(Method::GET, path, None).await?)
+        self.without_body(Method::GET, path).await
+    }
+
+    pub(crate) async fn without_body<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+    ) -> Result<T, Error> {
+        decode(path, self.call(method, path, None).await?)
     }
 
     /// A GET with `query` as its query string.

@@ -29,6 +29,7 @@ mod error;
 mod http;
 pub mod messages;
 pub mod outbox;
+pub mod pins;
 pub mod presence;
 pub mod reactions;
 pub mod reads;

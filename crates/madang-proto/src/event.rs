@@ -72,7 +72,7 @@ pub struct Pong {
 pub enum Event {
     /// The answer to `HELLO`.
     Ready(Box<Ready>),
-    /// A message was sent, edited (`edited_at`) or deleted (`deleted_at`).
+    /// A message was sent, edited (`edited_at`), pinned, unpinned or deleted (`deleted_at`).
     Message(Message),
     /// Someone types, or no more.
     Typing(Typing),

@@ -32,7 +32,13 @@ pub struct Message {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted_at: Option<Timestamp>,
     /// The emoji that people put on it, in the order of their first use.
+    #[serde(default)]
+    #[schema(required = true)]
     pub reactions: Vec<Reaction>,
+    /// Whether it is pinned in its channel.
+    #[serde(default)]
+    #[schema(required = true)]
+    pub pinned: bool,
     /// When it was sent.
     pub created_at: Timestamp,
 }

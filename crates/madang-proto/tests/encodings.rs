@@ -23,7 +23,8 @@ fn events() -> Vec<Value> {
     let message = json!({
         "id": id, "channel_id": "7", "seq": max, "version": -1, "author": author, "user": author,
         "content": "가나다 🙂", "nonce": "n", "edited_at": at, "deleted_at": at, "created_at": at,
-        "reactions": [{"emoji": "👍🏽", "count": 70_000}, {"emoji": "🇰🇷", "count": 1, "me": true}]
+        "reactions": [{"emoji": "👍🏽", "count": 70_000}, {"emoji": "🇰🇷", "count": 1, "me": true}],
+        "pinned": true
     });
     let channel = json!({
         "id": "7", "workspace_id": "8", "kind": "private", "name": "일반", "topic": "", "is_default": false,
@@ -32,6 +33,7 @@ fn events() -> Vec<Value> {
     });
     let workspace = json!({
         "id": "8", "name": "w", "open": true, "allow_guests": false, "default_channel_id": "7",
+        "edit_history": "admins",
         "created_at": at, "role": "owner"
     });
     let member = json!({

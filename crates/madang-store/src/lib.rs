@@ -13,6 +13,7 @@
 pub mod accounts;
 pub mod channels;
 pub mod db;
+pub mod edits;
 mod error;
 #[cfg(feature = "floor")]
 pub mod floor;
@@ -21,6 +22,7 @@ pub mod members;
 pub mod messages;
 mod packed;
 pub mod partitions;
+pub mod pins;
 pub mod reactions;
 pub mod reads;
 pub mod sessions;

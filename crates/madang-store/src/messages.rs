@@ -41,6 +41,7 @@ struct Row {
     edited_at: Option<i64>,
     deleted_at: Option<i64>,
     reactions: Option<String>,
+    pinned_at: Option<i64>,
     #[sqlx(try_from = "i64")]
     author_id: UserId,
     username: String,
@@ -70,6 +71,7 @@ impl TryFrom<Row> for Message {
             edited_at: r.edited_at.map(Timestamp::from),
             deleted_at: r.deleted_at.map(Timestamp::from),
             reactions: reactions::unpacked(r.reactions.as_deref())?,
+            pinned: r.pinned_at.is_some(),
             created_at: r.created_at,
         })
     }
@@ -79,7 +81,7 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT m.id, m.channel_id, m.seq, m.version, m.content, m.nonce, m.created_at, m.edited_at,
-                    m.deleted_at, m.reactions, m.author_id, u.username, u.display_name, u.avatar_url
+                    m.deleted_at, m.reactions, m.pinned_at, m.author_id, u.username, u.display_name, u.avatar_url
              FROM messages m JOIN users u ON u.id = m.author_id ",
             $rest
         )
@@ -237,8 +239,8 @@ static OF_NONCES: LazyLock<Texts> = LazyLock::new(|| {
     let postgres = "(SELECT (value ->> 0)::bigint AS author_id, value ->> 1 AS nonce
                      FROM json_array_elements($1::json) AS pairs (value)) AS asked";
     // Each author asks for their own.
-    let Texts { sqlite, .. } = Texts::new(&page(sqlite), "NULL", "page.author_id");
-    Texts { sqlite, ..Texts::new(&page(postgres), "NULL::bigint", "page.author_id") }
+    let Texts { sqlite, .. } = Texts::new(&page(sqlite), "NULL", "author_id");
+    Texts { sqlite, ..Texts::new(&page(postgres), "NULL::bigint", "author_id") }
 });
 
 /// The messages that authors sent with these nonces.

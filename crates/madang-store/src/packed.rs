@@ -36,9 +36,9 @@ impl Texts {
                         (SELECT {group}({array}(u.id, u.username, u.display_name, u.avatar_url))
                          FROM (SELECT DISTINCT author_id FROM page) AS a
                          JOIN users u ON u.id = a.author_id){cast} AS authors,
-                        (SELECT {group}({array}(r.message_id, r.emoji))
-                         FROM page JOIN reactions r ON r.message_id = page.id AND r.user_id = {user}
-                         WHERE page.reactions IS NOT NULL){cast} AS own,
+                        (SELECT {group}({array}(message_id, emoji)) FROM reactions
+                         WHERE (message_id, user_id) IN
+                               (SELECT id, {user} FROM page WHERE reactions IS NOT NULL)){cast} AS own,
                         {found} AS found"
             )
             .replace("{message}", MESSAGE)
@@ -51,11 +51,23 @@ impl Texts {
 }
 
 /// The columns of a message, in the order of [`Row`].
-const MESSAGE: &str =
-    "id, channel_id, seq, version, author_id, created_at, edited_at, deleted_at, nonce, content, reactions";
+const MESSAGE: &str = "id, channel_id, seq, version, author_id, created_at, edited_at, deleted_at, nonce, content, reactions, pinned_at";
 
 /// A message as it is packed.
-type Row = (i64, i64, i64, i64, i64, i64, Option<i64>, Option<i64>, Option<String>, String, Option<String>);
+type Row = (
+    i64,
+    i64,
+    i64,
+    i64,
+    i64,
+    i64,
+    Option<i64>,
+    Option<i64>,
+    Option<String>,
+    String,
+    Option<String>,
+    Option<i64>,
+);
 /// An author as they are packed: id, username, display name, picture.
 type Author = (i64, String, String, Option<String>);
 
@@ -84,8 +96,20 @@ fn list<T: serde::de::DeserializeOwned>(text: Option<&str>) -> Result<Vec<T>> {
 }
 
 fn message(row: Row, authors: &[UserSummary], own: &HashSet<(i64, String)>) -> Result<Option<Message>> {
-    let (id, channel, seq, version, author, created_at, edited_at, deleted_at, nonce, content, reactions) =
-        row;
+    let (
+        id,
+        channel,
+        seq,
+        version,
+        author,
+        created_at,
+        edited_at,
+        deleted_at,
+        nonce,
+        content,
+        reactions,
+        pinned_at,
+    ) = row;
     let author = authors.binary_search_by_key(&author, |a| a.id.get()).ok().and_then(|i| authors.get(i));
     let Some(author) = author else { return Ok(None) };
     let mut reactions = reactions::unpacked(reactions.as_deref())?;
@@ -104,6 +128,7 @@ fn message(row: Row, authors: &[UserSummary], own: &HashSet<(i64, String)>) -> R
         edited_at: edited_at.map(Timestamp::from),
         deleted_at: deleted_at.map(Timestamp::from),
         reactions,
+        pinned: pinned_at.is_some(),
         created_at: Timestamp::from(created_at),
     }))
 }

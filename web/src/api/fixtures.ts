@@ -17,6 +17,7 @@ export function message(seq: number, change: Partial<Message> = {}): Message {
     content: `message ${seq}`,
     created_at: "2026-11-20T09:00:00.000Z",
     reactions: [],
+    pinned: false,
     ...change,
   };
 }

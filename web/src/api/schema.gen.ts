@@ -264,6 +264,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/channels/{id}/pins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The pinned messages of a channel, the newest pin first. */
+        get: operations["get_channels_id_pins"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/channels/{id}/read": {
         parameters: {
             query?: never;
@@ -329,6 +346,41 @@ export interface paths {
         post?: never;
         /** Delete a message; a tombstone stays. */
         delete: operations["delete_messages_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/messages/{id}/edits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a message said before, oldest first. */
+        get: operations["get_messages_id_edits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/messages/{id}/pin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Pin a message in its channel. */
+        put: operations["put_messages_id_pin"];
+        post?: never;
+        /** Unpin a message. */
+        delete: operations["delete_messages_id_pin"];
         options?: never;
         head?: never;
         patch?: never;
@@ -736,6 +788,18 @@ export interface components {
             /** @description The name to show, 1 to 80 characters. */
             name: string;
         };
+        /** @description An earlier text of a message. */
+        Edit: {
+            /** @description What it said. */
+            content: string;
+            /** @description Since when it said so. */
+            created_at: components["schemas"]["Timestamp"];
+        };
+        /**
+         * @description Who sees what messages said before they were edited.
+         * @enum {string}
+         */
+        EditHistory: "everyone" | "admins" | "nobody";
         /** @description The payload of `PING`. */
         Empty: Record<string, never>;
         /**
@@ -764,7 +828,7 @@ export interface components {
             /** @enum {string} */
             type: "READY";
         } | {
-            /** @description A message was sent, edited (`edited_at`) or deleted (`deleted_at`). */
+            /** @description A message was sent, edited (`edited_at`), pinned, unpinned or deleted (`deleted_at`). */
             payload: components["schemas"]["Message"];
             /** @enum {string} */
             type: "MESSAGE";
@@ -931,6 +995,18 @@ export interface components {
             }[];
         };
         /** @description A list that cannot be large. */
+        List_Pin: {
+            /** @description The items. */
+            items: {
+                /** @description Which. */
+                message: components["schemas"]["Message"];
+                /** @description When. */
+                pinned_at: components["schemas"]["Timestamp"];
+                /** @description Who pinned it. */
+                user: components["schemas"]["UserSummary"];
+            }[];
+        };
+        /** @description A list that cannot be large. */
         List_Session: {
             /** @description The items. */
             items: {
@@ -958,6 +1034,8 @@ export interface components {
                 created_at: components["schemas"]["Timestamp"];
                 /** @description The channel that everyone is in. */
                 default_channel_id: components["schemas"]["ChannelId"];
+                /** @description Who sees what messages said before they were edited. */
+                edit_history: components["schemas"]["EditHistory"];
                 /** @description The id. */
                 id: components["schemas"]["WorkspaceId"];
                 /** @description The name to show. */
@@ -1024,6 +1102,8 @@ export interface components {
             id: components["schemas"]["MessageId"];
             /** @description What the author's client called it. */
             nonce?: string | null;
+            /** @description Whether it is pinned in its channel. */
+            pinned: boolean;
             /** @description The emoji that people put on it, in the order of their first use. */
             reactions: components["schemas"]["Reaction"][];
             /**
@@ -1058,6 +1138,23 @@ export interface components {
             online: number;
             /** @description Where. */
             workspace_id: components["schemas"]["WorkspaceId"];
+        };
+        /** @description A page of a long list, oldest first. */
+        Page_Edit: {
+            /** @description The items. */
+            items: {
+                /** @description What it said. */
+                content: string;
+                /** @description Since when it said so. */
+                created_at: components["schemas"]["Timestamp"];
+            }[];
+            /**
+             * @description For the next page in the direction asked for; absent at the end. For messages: older ones,
+             *     with `before=`, unless `after=` was asked for.
+             */
+            next_cursor?: string | null;
+            /** @description For the page in the other direction; absent at the end. */
+            prev_cursor?: string | null;
         };
         /** @description A page of a long list, oldest first. */
         Page_Member: {
@@ -1096,6 +1193,8 @@ export interface components {
                 id: components["schemas"]["MessageId"];
                 /** @description What the author's client called it. */
                 nonce?: string | null;
+                /** @description Whether it is pinned in its channel. */
+                pinned: boolean;
                 /** @description The emoji that people put on it, in the order of their first use. */
                 reactions: components["schemas"]["Reaction"][];
                 /**
@@ -1146,6 +1245,15 @@ export interface components {
             kind: string;
             /** @description Whether it answers. */
             up: boolean;
+        };
+        /** @description A pinned message. */
+        Pin: {
+            /** @description Which. */
+            message: components["schemas"]["Message"];
+            /** @description When. */
+            pinned_at: components["schemas"]["Timestamp"];
+            /** @description Who pinned it. */
+            user: components["schemas"]["UserSummary"];
         };
         /** @description The payload of `PONG`. */
         Pong: {
@@ -1416,6 +1524,7 @@ export interface components {
         UpdateWorkspace: {
             /** @description Whether guests are let in from now on. */
             allow_guests?: boolean | null;
+            edit_history?: components["schemas"]["EditHistory"] | null;
             /** @description The name to show, 1 to 80 characters. */
             name?: string | null;
             /** @description Whether everyone who registers from now on becomes a member. */
@@ -1474,6 +1583,8 @@ export interface components {
             created_at: components["schemas"]["Timestamp"];
             /** @description The channel that everyone is in. */
             default_channel_id: components["schemas"]["ChannelId"];
+            /** @description Who sees what messages said before they were edited. */
+            edit_history: components["schemas"]["EditHistory"];
             /** @description The id. */
             id: components["schemas"]["WorkspaceId"];
             /** @description The name to show. */
@@ -2149,6 +2260,37 @@ export interface operations {
             };
         };
     };
+    get_channels_id_pins: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ChannelId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Pins */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_Pin"];
+                };
+            };
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     put_channels_id_read: {
         parameters: {
             query?: never;
@@ -2349,6 +2491,104 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_messages_id_edits: {
+        parameters: {
+            query?: {
+                /** @description 1 to 100; 50 when missing. */
+                limit?: number;
+                /** @description The `next_cursor` of the page before. */
+                after?: string;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["MessageId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Earlier texts */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Edit"];
+                };
+            };
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_messages_id_pin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["MessageId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The message, pinned */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_messages_id_pin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["MessageId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The message, not pinned */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
             };
             /** @description An error; `code` says which */
             default: {

@@ -152,6 +152,7 @@ test("presence and workspaces are taken in", () => {
     name: "Team",
     open: true,
     allow_guests: true,
+    edit_history: "everyone",
     default_channel_id: general,
     created_at: "2026-11-20T09:00:00.000Z",
     role: "owner",

@@ -20,7 +20,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{health, openapi, web};
 use crate::{
-    accounts, app::App, channels, config::Config, gateway, messages, presence, reactions, reads, workspaces,
+    accounts, app::App, channels, config::Config, edits, gateway, messages, pins, presence, reactions, reads,
+    workspaces,
 };
 
 /// A request that is not answered after this long is given up.
@@ -30,7 +31,9 @@ const REQUEST_WITHIN: Duration = Duration::from_secs(30);
 pub fn api() -> OpenApiRouter<App> {
     use accounts::http as accounts;
     use channels::http as channels;
+    use edits::http as edits;
     use messages::http as messages;
+    use pins::http as pins;
     use presence::http as presence;
     use reactions::http as reactions;
     use reads::http as reads;
@@ -63,6 +66,9 @@ pub fn api() -> OpenApiRouter<App> {
         .routes(routes!(messages::index_by_channel))
         .routes(routes!(messages::send))
         .routes(routes!(messages::show, messages::update, messages::destroy))
+        .routes(routes!(edits::index))
+        .routes(routes!(pins::index))
+        .routes(routes!(pins::create, pins::destroy))
         .routes(routes!(reactions::index, reactions::create, reactions::destroy))
         .routes(routes!(reads::mark))
 }

@@ -86,7 +86,8 @@ impl Room {
             return message.version <= state.channel.version;
         }
         state.channel.version = message.version;
-        state.used_at = message.edited_at.or(message.deleted_at).unwrap_or(message.created_at);
+        let used_at = message.edited_at.or(message.deleted_at).unwrap_or(message.created_at);
+        state.used_at = state.used_at.max(used_at);
         let known = if message.seq <= state.channel.last_seq { state.forget(message.id) } else { None };
         state.channel.last_seq = state.channel.last_seq.max(message.seq);
         let known = known.filter(|_| !message.reactions.is_empty());
@@ -235,6 +236,7 @@ pub(super) mod tests {
             edited_at: None,
             deleted_at: None,
             reactions: Vec::new(),
+            pinned: false,
             created_at: 0.into(),
         }
     }

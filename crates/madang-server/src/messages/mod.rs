@@ -11,7 +11,9 @@ use madang_proto::{
     permissions::ChannelPermission,
 };
 use madang_realtime::{Class, Topic};
-use madang_store::{NewMessage, Sent, messages as store, messages::Place, reactions, writer::Listener};
+use madang_store::{
+    NewMessage, Sent, edits, messages as store, messages::Place, pins, reactions, writer::Listener,
+};
 
 use crate::{
     access,
@@ -130,6 +132,9 @@ pub async fn update(app: &App, actor: Actor, id: MessageId, content: &str) -> Re
     if message.deleted_at.is_some() {
         return Err(Error::Conflict("the message is deleted".to_owned()));
     }
+    if message.content != content {
+        edits::remember(change.tx(), &message).await?;
+    }
     message.content = content;
     message.edited_at = Some(app.now());
     store_change(change, actor, message).await
@@ -152,11 +157,16 @@ pub async fn destroy(app: &App, actor: Actor, id: MessageId) -> Result<()> {
     message.deleted_at = Some(app.now());
     message.reactions.clear();
     reactions::clear(change.tx(), id).await?;
+    edits::clear(change.tx(), id).await?;
+    if message.pinned {
+        message.pinned = false;
+        pins::set(change.tx(), id, None).await?;
+    }
     store_change(change, actor, message).await.map(drop)
 }
 
 /// Stores and tells how a message is now; gives it as the actor sees it.
-async fn store_change(mut change: Change, actor: Actor, mut message: Message) -> Result<Message> {
+pub async fn store_change(mut change: Change, actor: Actor, mut message: Message) -> Result<Message> {
     message.version = madang_store::channels::next_version(change.tx(), message.channel_id).await?;
     store::update(change.tx(), &message).await?;
     change.emit(Topic::Channel(message.channel_id), Event::Message(message.clone()));

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod channels;
+mod edits;
 mod encodings;
 mod failures;
 mod gateway;
@@ -11,6 +12,7 @@ mod limits;
 mod messages;
 mod openapi;
 mod paging;
+mod pins;
 mod presence;
 mod protocol;
 mod queries;

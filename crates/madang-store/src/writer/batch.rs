@@ -76,6 +76,7 @@ fn fate(new: &NewMessage, fresh: bool, numbers: &mut HashMap<i64, Numbers>) -> F
         edited_at: None,
         deleted_at: None,
         reactions: Vec::new(),
+        pinned: false,
         created_at: new.created_at,
     })
 }

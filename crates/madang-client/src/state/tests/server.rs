@@ -11,7 +11,7 @@ use madang_proto::{
     messages::Message,
     permissions::Role,
     reactions::ReactionChange,
-    workspaces::{Member, MemberAction, MemberChange, Workspace},
+    workspaces::{EditHistory, Member, MemberAction, MemberChange, Workspace},
 };
 
 pub(super) const ME: i64 = 1;
@@ -100,6 +100,7 @@ impl Server {
             edited_at: None,
             deleted_at: None,
             reactions: Vec::new(),
+            pinned: false,
             created_at: Timestamp::from(seq),
         };
         self.messages.push(message.clone());
@@ -216,6 +217,7 @@ pub(super) fn workspace() -> Workspace {
         name: "Yard".into(),
         open: true,
         allow_guests: true,
+        edit_history: EditHistory::Everyone,
         default_channel_id: GENERAL.into(),
         created_at: Timestamp::from(0),
         role: Some(Role::Member),
