@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{ChannelId, MessageId, Timestamp, accounts::UserSummary};
+use crate::{ChannelId, MessageId, Timestamp, accounts::UserSummary, reactions::Reaction};
 
 /// A message, and what is left of a deleted one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -31,6 +31,14 @@ pub struct Message {
     /// When it was deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted_at: Option<Timestamp>,
+    /// The emoji that people put on it, in the order of their first use.
+    #[serde(default)]
+    #[schema(required = true)]
+    pub reactions: Vec<Reaction>,
+    /// Whether it is pinned in its channel.
+    #[serde(default)]
+    #[schema(required = true)]
+    pub pinned: bool,
     /// When it was sent.
     pub created_at: Timestamp,
 }

@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::channels::ChannelKind;
+use crate::{channels::ChannelKind, workspaces::EditHistory};
 
 /// A role in a workspace, smallest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
@@ -72,6 +72,8 @@ pub enum ChannelPermission {
     Join,
     /// Write, type, mark as read: what members do.
     Take,
+    /// Pin messages and unpin them.
+    Pin,
     /// Bring someone in.
     Invite,
     /// Put someone out.
@@ -119,12 +121,24 @@ pub fn in_channel(role: Option<Role>, at: InChannel, permission: ChannelPermissi
     when(match permission {
         ChannelPermission::View | ChannelPermission::Join => true,
         ChannelPermission::Take => at.member,
+        ChannelPermission::Pin => at.member && role >= Role::Member,
         ChannelPermission::Invite => (at.member && role >= Role::Member) || role >= Role::Admin,
         ChannelPermission::Remove | ChannelPermission::Manage => {
             (at.creator && at.member && role >= Role::Member) || role >= Role::Admin
         }
         ChannelPermission::Moderate => role >= Role::Admin,
     })
+}
+
+/// Whether someone with `role` in the workspace may see what a message that they see, and perhaps wrote, said
+/// before.
+#[must_use]
+pub fn may_see_edits(setting: EditHistory, role: Role, author: bool) -> bool {
+    match setting {
+        EditHistory::Everyone => true,
+        EditHistory::Admins => author || role >= Role::Admin,
+        EditHistory::Nobody => false,
+    }
 }
 
 /// Whether someone with `actor` role may give or take the role `target` (the larger of the old and
@@ -138,10 +152,11 @@ pub fn may_assign(actor: Role, target: Role) -> bool {
 mod tests {
     use super::*;
 
-    const CHANNEL: [ChannelPermission; 7] = [
+    const CHANNEL: [ChannelPermission; 8] = [
         ChannelPermission::View,
         ChannelPermission::Join,
         ChannelPermission::Take,
+        ChannelPermission::Pin,
         ChannelPermission::Invite,
         ChannelPermission::Remove,
         ChannelPermission::Manage,

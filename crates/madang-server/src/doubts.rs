@@ -35,11 +35,12 @@ async fn missed(app: &App, id: ChannelId, version: Option<i64>) -> Result<Vec<Ev
     let mut tx = app.db.read().await?;
     // Nobody's own fields are told.
     let Some(found) = store::find(&mut tx, id, UserId::from(0)).await? else { return Ok(anew) };
-    let changes = channels::changes_since(&mut tx, found.channel, version).await?;
+    let changes = channels::changes_since(&mut tx, found.channel, UserId::from(0), version).await?;
     if changes.more || !changes.members.is_empty() {
         return Ok(anew);
     }
     let mut messages = changes.messages;
     messages.sort_by_key(|message| message.version);
+    messages.iter_mut().flat_map(|message| &mut message.reactions).for_each(|reaction| reaction.me = None);
     Ok(messages.into_iter().map(Event::Message).collect())
 }

@@ -14,6 +14,7 @@ pub mod accounts;
 mod authors;
 pub mod channels;
 pub mod db;
+pub mod edits;
 mod error;
 #[cfg(feature = "floor")]
 pub mod floor;
@@ -22,8 +23,10 @@ pub mod members;
 pub mod messages;
 mod packed;
 pub mod partitions;
+pub mod pins;
 #[cfg(feature = "testing")]
 pub mod prose;
+pub mod reactions;
 pub mod reads;
 pub mod search;
 pub mod sessions;

@@ -64,7 +64,7 @@ async fn found_in(world: &World, text: &str, channels: &[ChannelId], limit: u32)
     let mut ids = Vec::new();
     let mut before = i64::MAX;
     loop {
-        let search = Search { terms: &terms, channels, between: (0, before), limit };
+        let search = Search { terms: &terms, user: 1.into(), channels, between: (0, before), limit };
         let page = search::find(&mut world.db.read().await.unwrap(), &search).await.unwrap();
         assert!(page.messages.len() <= limit as usize);
         ids.extend(page.messages.iter().map(|(m, _)| m.id.get()));

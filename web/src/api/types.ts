@@ -40,6 +40,8 @@ export type ChannelChange = Present<Schemas["ChannelChange"]>;
 export type ChannelChanges = Present<Schemas["ChannelChanges"]>;
 
 export type Message = Present<Schemas["Message"]>;
+export type Reaction = Message["reactions"][number];
+export type ReactionChange = Present<Schemas["ReactionChange"]>;
 export type SendMessage = Present<Schemas["SendMessage"]>;
 export type ReadMark = Present<Schemas["ReadMark"]>;
 export type Presence = Present<Schemas["Presence"]>;

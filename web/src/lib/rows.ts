@@ -35,6 +35,17 @@ export interface ListedMessage {
   own: boolean;
   canEdit: boolean;
   canDelete: boolean;
+  /** What people put on it, in the order of first use. */
+  reactions: readonly ListedReaction[];
+  canReact: boolean;
+}
+
+/** An emoji on a message. */
+export interface ListedReaction {
+  emoji: string;
+  count: number;
+  /** Whether the reader put it there too. */
+  own: boolean;
 }
 
 /** A message and what stands above it. */

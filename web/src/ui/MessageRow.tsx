@@ -4,6 +4,7 @@
  * Its actions show while the pointer or the keyboard is on it, and in a menu after a long press. They
  * are made only then: a list redraws many rows, and most are never acted on.
  */
+import AddReactionOutlinedIcon from "@mui/icons-material/AddReactionOutlined";
 import ContentCopyIcon from "@mui/icons-material/ContentCopy";
 import DeleteOutlinedIcon from "@mui/icons-material/DeleteOutlined";
 import EditOutlinedIcon from "@mui/icons-material/EditOutlined";
@@ -22,6 +23,7 @@ import { formatDay, formatFull, formatTime } from "../lib/dates";
 import type { ListedMessage } from "../lib/rows";
 import { Avatar } from "./Avatar";
 import { Markdown } from "./Markdown";
+import { ChooseButton, ReactionChoice, Reactions, type Point } from "./Reactions";
 import { visuallyHidden } from "./visuallyHidden";
 
 const LONG_PRESS_MS = 500;
@@ -34,6 +36,8 @@ export interface MessageActions {
   onRetry: (message: ListedMessage) => void;
   /** Forget a failed one. */
   onDiscard: (message: ListedMessage) => void;
+  /** Put an emoji there, or take one's own away. */
+  onReact: (message: ListedMessage, emoji: string, add: boolean) => void;
 }
 
 /** A message and how it shows; see `Row` for the marks. */
@@ -64,7 +68,9 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
   const language = i18n.language;
   const nameId = useId();
   const [active, setActive] = useState(false);
-  const [menuAt, setMenuAt] = useState<{ top: number; left: number } | null>(null);
+  const [menuAt, setMenuAt] = useState<Point | null>(null);
+  const [choiceAt, setChoiceAt] = useState<Point | null>(null);
+  const row = useRef<HTMLElement>(null);
   const press = useRef<ReturnType<typeof setTimeout>>(undefined);
 
   const date = new Date(message.createdAt);
@@ -82,6 +88,15 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
       add(t("messages.delete"), <DeleteOutlinedIcon fontSize="small" />, () => actions.onDelete(message));
     }
   }
+
+  const onReact = message.canReact
+    ? (emoji: string, add: boolean) => actions.onReact(message, emoji, add)
+    : undefined;
+
+  const closeChoice = () => {
+    setChoiceAt(null);
+    row.current?.focus();
+  };
 
   const cancelPress = () => clearTimeout(press.current);
 
@@ -106,6 +121,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
       )}
       <Box
         component="article"
+        ref={row}
         aria-labelledby={nameId}
         aria-busy={pending}
         data-row={message.key}
@@ -189,6 +205,9 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
             {t("messages.byAt", { author: message.author.name, time: formatTime(date, language) })}
           </span>
           {editor ?? <Body message={message} language={language} />}
+          {message.reactions.length > 0 && (
+            <Reactions reactions={message.reactions} onReact={onReact} onChoose={setChoiceAt} />
+          )}
           {pending && <span style={visuallyHidden}>{t("messages.pending")}</span>}
           {failed && (
             <Box
@@ -232,6 +251,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
               "@media (hover: none)": { display: "none" }, // A long press gives the menu.
             }}
           >
+            {onReact !== undefined && <ChooseButton onChoose={setChoiceAt} />}
             {offered.map(({ label, icon, run }) => (
               <IconButton
                 key={label}
@@ -249,6 +269,18 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
       </Box>
       {menuAt !== null && (
         <Menu open onClose={() => setMenuAt(null)} anchorReference="anchorPosition" anchorPosition={menuAt}>
+          {onReact !== undefined && (
+            <MenuItem
+              onClick={() => {
+                setMenuAt(null);
+                setChoiceAt(menuAt);
+              }}
+              sx={{ gap: 1.5 }}
+            >
+              <AddReactionOutlinedIcon fontSize="small" />
+              {t("reactions.add")}
+            </MenuItem>
+          )}
           {offered.map(({ label, icon, run }) => (
             <MenuItem
               key={label}
@@ -263,6 +295,16 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
             </MenuItem>
           ))}
         </Menu>
+      )}
+      {choiceAt !== null && (
+        <ReactionChoice
+          at={choiceAt}
+          onClose={closeChoice}
+          onPick={(emoji) => {
+            closeChoice();
+            onReact?.(emoji, true);
+          }}
+        />
       )}
     </>
   );

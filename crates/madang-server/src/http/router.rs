@@ -20,7 +20,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{health, openapi, web};
 use crate::{
-    accounts, app::App, channels, config::Config, gateway, messages, presence, reads, search, workspaces,
+    accounts, app::App, channels, config::Config, edits, gateway, messages, pins, presence, reactions, reads,
+    search, workspaces,
 };
 
 /// A request that is not answered after this long is given up.
@@ -30,8 +31,11 @@ const REQUEST_WITHIN: Duration = Duration::from_secs(30);
 pub fn api() -> OpenApiRouter<App> {
     use accounts::http as accounts;
     use channels::http as channels;
+    use edits::http as edits;
     use messages::http as messages;
+    use pins::http as pins;
     use presence::http as presence;
+    use reactions::http as reactions;
     use reads::http as reads;
     use search::http as search;
     use workspaces::http as workspaces;
@@ -64,6 +68,10 @@ pub fn api() -> OpenApiRouter<App> {
         .routes(routes!(messages::send))
         .routes(routes!(search::index))
         .routes(routes!(messages::show, messages::update, messages::destroy))
+        .routes(routes!(edits::index))
+        .routes(routes!(pins::index))
+        .routes(routes!(pins::create, pins::destroy))
+        .routes(routes!(reactions::index, reactions::create, reactions::destroy))
         .routes(routes!(reads::mark))
 }
 

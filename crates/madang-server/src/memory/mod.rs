@@ -81,7 +81,8 @@ impl Person {
 
     /// How they stand to a channel.
     pub fn seat(&self, channel: ChannelId) -> Seat {
-        Seat { read: self.read.get(&channel).map(|read| read.load(Ordering::Acquire)) }
+        let read = self.read.get(&channel).map(|read| read.load(Ordering::Acquire));
+        Seat { user: self.user.summary.id, read }
     }
 
     /// Their role in a workspace.
@@ -183,6 +184,9 @@ impl Memory {
         for touched in touched {
             match touched {
                 Touched::Message(message) => self.stored(&message),
+                Touched::Reaction(change) => {
+                    self.rooms.change(change.channel_id, |room| room.react(&change));
+                }
                 Touched::Read(user, channel, seq) => self.read(user, channel, seq),
                 Touched::Room(id) => self.rooms.forget(id),
                 Touched::Person(id) => self.people.forget(id),
@@ -197,13 +201,16 @@ impl Memory {
             match touched {
                 Touched::Message(message) => self.doubtful_message(message.channel_id, message.author.id),
                 Touched::Read(user, ..) => self.people.forget(user),
-                Touched::Room(id) => {
-                    self.doubts.add(id, None);
-                    self.rooms.forget(id);
-                }
+                Touched::Reaction(change) => self.doubtful_room(change.channel_id),
+                Touched::Room(id) => self.doubtful_room(id),
                 other @ (Touched::Person(_) | Touched::Workspaces) => self.changed(vec![other]),
             }
         }
+    }
+
+    fn doubtful_room(&self, id: ChannelId) {
+        self.doubts.add(id, None);
+        self.rooms.forget(id);
     }
 
     /// The same for a message, of which no more than the channel and the author need be known.

@@ -52,7 +52,7 @@ pub async fn index(app: &App, actor: Actor, asked: &SearchQuery) -> Result<Page<
     if channels.is_empty() || between.0 >= between.1 {
         return Ok(nothing());
     }
-    let search = Search { terms: &terms, channels: &channels, between, limit };
+    let search = Search { terms: &terms, user: actor.user, channels: &channels, between, limit };
     let found = store::find(&mut tx, &search).await?;
     let items = found.messages.into_iter().map(result).collect();
     Ok(Page { items, next_cursor: found.more_before.map(|id| id.to_string()), prev_cursor: None })

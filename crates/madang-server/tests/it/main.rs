@@ -3,6 +3,7 @@
 
 mod accounts;
 mod channels;
+mod edits;
 mod encodings;
 mod failures;
 mod gateway;
@@ -11,9 +12,11 @@ mod limits;
 mod messages;
 mod openapi;
 mod paging;
+mod pins;
 mod presence;
 mod protocol;
 mod queries;
+mod reactions;
 mod reads;
 mod resume;
 mod search;

@@ -471,9 +471,9 @@ fn the_tables_of_permissions_are_the_functions() {
         assert_eq!(row[1..], cells, "{row:?}");
     }
     let rows = table("In a channel");
-    assert_eq!(rows.len(), 7);
+    assert_eq!(rows.len(), 8);
     for row in rows {
-        let all = [C::View, C::Join, C::Take, C::Invite, C::Remove, C::Manage, C::Moderate];
+        let all = [C::View, C::Join, C::Take, C::Pin, C::Invite, C::Remove, C::Manage, C::Moderate];
         let permission = all.into_iter().find(|p| format!("{p:?}") == name(&row)).unwrap();
         let people = [
             (Role::Guest, false),

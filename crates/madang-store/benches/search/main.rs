@@ -109,8 +109,7 @@ async fn fill(world: &World, prose: &mut Prose, messages: usize) -> Vec<(i64, St
             (0..512.min(messages - texts.len())).map(|_| world.saying(prose.message())).collect();
         texts.extend(batch.iter().map(|new| (new.id.get(), new.content.to_lowercase())));
         assert!(world.commit(batch).await.iter().all(Result::is_ok));
-        if texts.len() % (512 * 64) == 0 {
-        }
+        if texts.len() % (512 * 64) == 0 {}
     }
     let bytes: usize = texts.iter().map(|(_, text)| text.len()).sum();
     println!("stored in {:.1} s, {} bytes each", begun.elapsed().as_secs_f64(), bytes / messages);
@@ -129,8 +128,7 @@ async fn index(kind: &str, world: &World) {
         let writing = Instant::now();
         search::store(&world.db, &batch).await.unwrap();
         times.push(writing.elapsed());
-        if times.len() % 64 == 0 {
-        }
+        if times.len() % 64 == 0 {}
     }
     println!("indexed in {:.1} s", begun.elapsed().as_secs_f64());
     show(&format!("{kind}: a transaction of the index"), &mut times);
@@ -145,7 +143,7 @@ async fn ask(world: &World, channels: &[ChannelId], part: String, n: usize) -> A
     let begun = Instant::now();
     let mut terms = Terms::default();
     assert!(terms.text(&asked, false));
-    let search = Search { terms: &terms, channels, between: (0, i64::MAX), limit: PAGE };
+    let search = Search { terms: &terms, user: 1.into(), channels, between: (0, i64::MAX), limit: PAGE };
     let found = search::find(&mut world.db.read().await.unwrap(), &search).await.unwrap();
     let took = begun.elapsed();
     let ids = found.messages.iter().map(|(m, _)| m.id.get()).collect();

@@ -22,7 +22,7 @@ pub mod tokens;
 
 use std::{ops::Range, sync::LazyLock};
 
-use madang_proto::{ChannelId, messages::Message};
+use madang_proto::{ChannelId, UserId, messages::Message};
 
 pub use self::terms::{Fact, Terms};
 use crate::{
@@ -45,6 +45,8 @@ const ASKED_CHANNELS: usize = 32;
 pub struct Search<'a> {
     /// What must hold; not empty, unless channels are few.
     pub terms: &'a Terms,
+    /// Who looks.
+    pub user: UserId,
     /// In which channels.
     pub channels: &'a [ChannelId],
     /// Which messages, by id: neither of the two is among them.
@@ -86,7 +88,7 @@ fn asked_channels<'a>(search: &Search<'a>) -> &'a [ChannelId] {
 }
 
 /// The common tables and the border of a search: `hits` selects ids, one more than are wanted (`$limit`).
-fn texts(hits: &str, limit: &str) -> Texts {
+fn texts(hits: &str, limit: &str, user: &str) -> Texts {
     Texts::new(
         &format!(
             "WITH {hits},
@@ -96,6 +98,7 @@ fn texts(hits: &str, limit: &str) -> Texts {
             "(SELECT CASE WHEN (SELECT COUNT(*) FROM hits) > {limit} THEN
                  (SELECT MIN(id) FROM (SELECT id FROM hits ORDER BY id DESC LIMIT {limit}) AS kept) END)"
         ),
+        user,
     )
 }
 
@@ -169,11 +172,11 @@ static CHANGED: LazyLock<Texts> = LazyLock::new(|| {
     let page = |asked: &str, messages: fn(&str) -> String| {
         let changed = messages(
             "channel_id = channel AND version > indexed AND version <= until
-             AND (edited_at IS NOT NULL OR deleted_at IS NOT NULL)",
+             AND changed",
         );
         let fresh = messages(
             "channel_id = channel AND seq > indexed - others AND seq <= until
-             AND version > indexed AND version <= until AND edited_at IS NULL AND deleted_at IS NULL",
+             AND version > indexed AND version <= until AND NOT changed",
         );
         format!(
             "WITH asked AS ({asked}),
@@ -182,15 +185,13 @@ static CHANGED: LazyLock<Texts> = LazyLock::new(|| {
     };
     let asked = format!("SELECT {} FROM json_each($1)", columns(""));
     let Texts { sqlite, .. } =
-        Texts::new(&page(&asked, |which| format!("asked CROSS JOIN messages WHERE {which}")), "NULL");
+        Texts::new(&page(&asked, |which| format!("asked CROSS JOIN messages WHERE {which}")), "NULL", "NULL");
     let asked = format!("SELECT {} FROM json_array_elements($1::json) AS asked (value)", columns("::bigint"));
     // The limit, which is never reached, has the index asked for each channel.
     let each = |which: &str| {
-        format!(
-            "asked CROSS JOIN LATERAL (SELECT * FROM messages WHERE {which} LIMIT {CHANGES}) AS of_channel"
-        )
+        format!("asked CROSS JOIN LATERAL (SELECT * FROM messages WHERE {which} LIMIT {CHANGES}) AS messages")
     };
-    Texts { sqlite, ..Texts::new(&page(&asked, each), "NULL::bigint") }
+    Texts { sqlite, ..Texts::new(&page(&asked, each), "NULL::bigint", "NULL") }
 });
 
 /// What is to be indexed next of these channels, as it is now. A message that never changed has as version its

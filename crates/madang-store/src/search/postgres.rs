@@ -31,7 +31,7 @@ static FIND: LazyLock<String> = LazyLock::new(|| {
              SELECT id FROM (SELECT id FROM newest UNION ALL SELECT id FROM older) AS all_hits
              ORDER BY id DESC LIMIT $6 + 1)"
     );
-    let Texts { postgres, .. } = texts(&hits, "$6");
+    let Texts { postgres, .. } = texts(&hits, "$6", "$8");
     postgres
 });
 
@@ -55,7 +55,8 @@ pub(super) async fn find(c: &mut PgConnection, search: &Search<'_>) -> Result<Pa
         .bind(channels)
         .bind(search.terms.patterns())
         .bind(i64::from(search.limit))
-        .bind(search.terms.patterns_of_order());
+        .bind(search.terms.patterns_of_order())
+        .bind(search.user.get());
     Ok(counted(find).fetch_one(c).await?)
 }
 

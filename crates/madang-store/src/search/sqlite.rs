@@ -18,7 +18,7 @@ static FIND: LazyLock<String> = LazyLock::new(|| {
         WHERE message_words MATCH $1 AND message_words.rowid > $2 AND message_words.rowid < $3
           AND channel_id IN (SELECT value FROM json_each($4))
         ORDER BY message_words.rowid DESC LIMIT $5 + 1)";
-    let Texts { sqlite, .. } = texts(hits, "$5");
+    let Texts { sqlite, .. } = texts(hits, "$5", "$6");
     sqlite
 });
 
@@ -31,7 +31,8 @@ pub(super) async fn find(c: &mut SqliteConnection, search: &Search<'_>) -> Resul
         .bind(after)
         .bind(before)
         .bind(json(&channels)?)
-        .bind(i64::from(search.limit));
+        .bind(i64::from(search.limit))
+        .bind(search.user.get());
     Ok(counted(find).fetch_one(c).await?)
 }
 

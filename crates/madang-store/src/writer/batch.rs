@@ -88,6 +88,8 @@ fn answer(new: NewMessage, fate: Fate, firsts: &HashMap<(UserId, Option<&str>), 
                 nonce: new.nonce,
                 edited_at: None,
                 deleted_at: None,
+                reactions: Vec::new(),
+                pinned: false,
                 created_at: new.created_at,
             };
             Ok(Sent { message, created: true })
