@@ -169,6 +169,22 @@ test("create, browse, join, invite; unread and typing", async () => {
   await fay.inside();
 });
 
+test("a direct message begins in the list of members and is only theirs", async () => {
+  const [gil, hana] = [await someone(), await someone()];
+  await gil.signUp("gil");
+  await hana.signUp("hana");
+  await gil.button("Actions for hana").click();
+  await gil.page.getByRole("menuitem", { name: "Send a message" }).click();
+  await gil.heading("hana").waitFor();
+  await gil.write("between us");
+  await hana.page.getByRole("link", { name: /^gil, 1 unread/ }).click();
+  await hana.heading("gil").waitFor();
+  await hana.sees("between us");
+  await hana.write("yes");
+  await gil.sees("yes");
+  expect(await gil.button("Invite").count()).toBe(0);
+});
+
 test("a channel can be edited and left", async () => {
   const [gil, hana] = [await someone(), await someone()];
   await gil.signUp("gil");

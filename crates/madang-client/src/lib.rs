@@ -24,6 +24,7 @@ pub mod accounts;
 pub mod backoff;
 pub mod channels;
 mod client;
+pub mod direct;
 mod driver;
 mod error;
 mod http;

@@ -15,6 +15,7 @@ pub mod accounts;
 pub mod channels;
 pub mod close;
 pub mod command;
+pub mod direct;
 pub mod encoding;
 pub mod error;
 pub mod event;

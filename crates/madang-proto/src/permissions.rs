@@ -1,8 +1,10 @@
 //! Who may do what: one pure function for the server and the clients.
 //!
 //! Invariants:
-//! - Who is not in the workspace, or not in a private channel, cannot tell it from a missing one.
-//! - A larger role may all that a smaller one may.
+//! - Who is not in the workspace, or not in a channel that is not public, cannot tell it from a missing
+//!   one.
+//! - A larger role may all that a smaller one may; among the people of a direct message or group no role
+//!   counts.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -59,6 +61,8 @@ pub enum WorkspacePermission {
     Edit,
     /// Make a channel.
     CreateChannel,
+    /// Open a direct message or group.
+    OpenDirect,
     /// Bring people in, put them out, change roles below one's own.
     ManageMembers,
 }
@@ -103,7 +107,7 @@ pub fn in_workspace(role: Option<Role>, permission: WorkspacePermission) -> Verd
     let Some(role) = role else { return Verdict::Unseen };
     when(match permission {
         WorkspacePermission::View => true,
-        WorkspacePermission::CreateChannel => role >= Role::Member,
+        WorkspacePermission::CreateChannel | WorkspacePermission::OpenDirect => role >= Role::Member,
         WorkspacePermission::Edit | WorkspacePermission::ManageMembers => role >= Role::Admin,
     })
 }
@@ -113,8 +117,14 @@ pub fn in_workspace(role: Option<Role>, permission: WorkspacePermission) -> Verd
 #[must_use]
 pub fn in_channel(role: Option<Role>, at: InChannel, permission: ChannelPermission) -> Verdict {
     let Some(role) = role else { return Verdict::Unseen };
-    if at.kind == ChannelKind::Private && !at.member {
+    if at.kind != ChannelKind::Public && !at.member {
         return Verdict::Unseen;
+    }
+    if at.kind.is_direct() {
+        return when(matches!(
+            permission,
+            ChannelPermission::View | ChannelPermission::Join | ChannelPermission::Take
+        ));
     }
     when(match permission {
         ChannelPermission::View | ChannelPermission::Join => true,
@@ -149,7 +159,7 @@ mod tests {
     ];
 
     fn standings() -> impl Iterator<Item = InChannel> {
-        [ChannelKind::Public, ChannelKind::Private].into_iter().flat_map(|kind| {
+        ChannelKind::ALL.into_iter().flat_map(|kind| {
             [(false, false), (true, false), (true, true)].map(|(member, creator)| InChannel {
                 kind,
                 member,
@@ -177,11 +187,20 @@ mod tests {
     fn who_is_outside_sees_nothing() {
         for (at, permission) in standings().flat_map(|at| CHANNEL.map(|p| (at, p))) {
             assert_eq!(in_channel(None, at, permission), Verdict::Unseen);
-            if at.kind == ChannelKind::Private && !at.member {
+            if at.kind != ChannelKind::Public && !at.member {
                 assert_eq!(in_channel(Some(Role::Owner), at, permission), Verdict::Unseen);
             }
         }
         assert_eq!(in_workspace(None, WorkspacePermission::View), Verdict::Unseen);
+    }
+
+    #[test]
+    fn nobody_has_more_rights_among_the_people_of_a_direct_message() {
+        let standings = standings().filter(|at| at.kind.is_direct());
+        for (at, permission) in standings.flat_map(|at| CHANNEL.map(|p| (at, p))) {
+            let guest = in_channel(Some(Role::Guest), InChannel { creator: false, ..at }, permission);
+            assert_eq!(in_channel(Some(Role::Owner), at, permission), guest, "{at:?} {permission:?}");
+        }
     }
 
     #[test]

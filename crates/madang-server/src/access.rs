@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use madang_proto::{
     ChannelId, MessageId, WorkspaceId,
-    channels::Channel,
+    channels::{Channel, ChannelKind},
     messages::Message,
     permissions::{self, ChannelPermission, Role, Verdict, WorkspacePermission},
     workspaces::Workspace,
@@ -78,8 +78,13 @@ fn verdict(channel: &Channel, role: Option<Role>, actor: Actor, permission: Chan
     permissions::in_channel(role, at, permission)
 }
 
-const fn refusal(permission: ChannelPermission) -> &'static str {
+const fn refusal(kind: ChannelKind, permission: ChannelPermission) -> &'static str {
     match permission {
+        ChannelPermission::Invite if kind.is_direct() => "open one with everyone in it instead",
+        ChannelPermission::Remove | ChannelPermission::Manage if kind.is_direct() => {
+            "direct messages and groups belong to all of their people"
+        }
+        ChannelPermission::Moderate if kind.is_direct() => "only the author can delete a message here",
         ChannelPermission::View => "you may not see this channel",
         ChannelPermission::Join => "you may not join this channel",
         ChannelPermission::Take => "join the channel first",
@@ -94,7 +99,7 @@ fn decide(found: Option<channels::Found>, actor: Actor, permission: ChannelPermi
     let Some(channels::Found { channel, role }) = found else { return Err(Error::NotFound("channel")) };
     match (verdict(&channel, role, actor, permission), role) {
         (Verdict::Allowed, Some(role)) => Ok(InChannel { channel, role }),
-        (Verdict::Forbidden, _) => Err(Error::Forbidden(refusal(permission))),
+        (Verdict::Forbidden, _) => Err(Error::Forbidden(refusal(channel.kind, permission))),
         _ => Err(Error::NotFound("channel")),
     }
 }
@@ -213,6 +218,7 @@ pub async fn workspace(
             WorkspacePermission::View => "you may not see this workspace",
             WorkspacePermission::Edit => "only admins can change a workspace",
             WorkspacePermission::CreateChannel => "guests cannot create channels",
+            WorkspacePermission::OpenDirect => "guests cannot open direct messages",
             WorkspacePermission::ManageMembers => "only admins can manage members",
         })),
         _ => Err(missing()),

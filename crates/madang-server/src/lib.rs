@@ -17,6 +17,7 @@ mod change;
 mod channels;
 pub mod clock;
 pub mod config;
+mod direct;
 mod error;
 mod gateway;
 mod http;

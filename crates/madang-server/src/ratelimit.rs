@@ -35,11 +35,13 @@ pub enum Limit {
     SendByUser,
     /// Other changes of a user: channels, members, edits, read marks, typing.
     ChangeByUser,
+    /// Direct messages and groups that a user makes.
+    DirectByUser,
 }
 
 impl Limit {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::LoginByAddress,
         Self::LoginByName,
         Self::NewAccountByAddress,
@@ -47,6 +49,7 @@ impl Limit {
         Self::ConnectByAddress,
         Self::SendByUser,
         Self::ChangeByUser,
+        Self::DirectByUser,
     ];
 
     /// How many a minute in the long run, and how many at once.
@@ -60,6 +63,7 @@ impl Limit {
             Self::ConnectByAddress => (300, 300),
             Self::SendByUser => (300, 60),
             Self::ChangeByUser => (600, 200),
+            Self::DirectByUser => (30, 30),
         }
     }
 }

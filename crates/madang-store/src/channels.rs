@@ -9,6 +9,7 @@ use madang_proto::{
 use crate::{
     Error, Result, Tx,
     db::{all, execute, optional},
+    direct,
     workspaces::role,
 };
 
@@ -43,13 +44,13 @@ struct Row {
 
 impl From<Row> for Found {
     fn from(r: Row) -> Self {
-        let kind =
-            if r.kind == ChannelKind::Public.as_str() { ChannelKind::Public } else { ChannelKind::Private };
+        let kind = ChannelKind::ALL.into_iter().find(|kind| kind.as_str() == r.kind);
         Self {
             channel: Channel {
                 id: r.id,
                 workspace_id: r.workspace_id,
-                kind,
+                // What a word that no version ever wrote means is seen by its members only.
+                kind: kind.unwrap_or(ChannelKind::Private),
                 name: r.name,
                 topic: r.topic,
                 is_default: r.is_default,
@@ -62,6 +63,7 @@ impl From<Row> for Found {
                 // Who is not a member has read up to nowhere.
                 last_read_seq: r.last_read_seq,
                 unread_count: r.last_read_seq.map(|read| (r.last_seq - read).max(0)),
+                people: Vec::new(),
             },
             role: r.role.as_deref().map(role),
         }
@@ -109,7 +111,12 @@ pub async fn insert(tx: &mut Tx, c: &Channel, name_key: &str) -> Result<()> {
 /// # Errors
 /// When the database fails.
 pub async fn find(tx: &mut Tx, id: ChannelId, user: UserId) -> Result<Option<Found>> {
-    Ok(optional!(tx, Row, select!("c.id = $2"), user.get(), id.get())?.map(Found::from))
+    let found = optional!(&mut *tx, Row, select!("c.id = $2"), user.get(), id.get())?.map(Found::from);
+    let Some(mut found) = found else { return Ok(None) };
+    if found.channel.kind.is_direct() {
+        found.channel.people = direct::people(tx, id).await?;
+    }
+    Ok(Some(found))
 }
 
 /// The same, and nobody else changes the channel until the end of the transaction. Whoever locks
@@ -124,13 +131,13 @@ pub async fn lock(tx: &mut Tx, id: ChannelId, user: UserId) -> Result<Option<Fou
     find(tx, id, user).await
 }
 
-/// The channels that a user is a member of, by name.
+/// The channels that a user is a member of, by name; direct messages and groups first.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn of_user(tx: &mut Tx, user: UserId) -> Result<Vec<Channel>> {
     let rows = all!(
-        tx,
+        &mut *tx,
         Row,
         select!(
             "c.id IN (SELECT channel_id FROM channel_members WHERE user_id = $1 AND left_at IS NULL)
@@ -138,10 +145,15 @@ pub async fn of_user(tx: &mut Tx, user: UserId) -> Result<Vec<Channel>> {
         ),
         user.get()
     )?;
-    Ok(rows.into_iter().map(|r| Found::from(r).channel).collect())
+    let mut people = direct::people_of_user(tx, user).await?;
+    let whole = |row| {
+        let channel = Found::from(row).channel;
+        Channel { people: people.remove(&channel.id).unwrap_or_default(), ..channel }
+    };
+    Ok(rows.into_iter().map(whole).collect())
 }
 
-/// The channels of a workspace that a user may see, by name.
+/// The channels of a workspace that a user may see, by name; without direct messages and groups.
 ///
 /// # Errors
 /// When the database fails.
@@ -150,7 +162,8 @@ pub async fn of_workspace(tx: &mut Tx, workspace: WorkspaceId, user: UserId) -> 
         tx,
         Row,
         select!(
-            "c.workspace_id = $2 AND (c.kind = 'public' OR m.user_id IS NOT NULL) ORDER BY c.name_key, c.id"
+            "c.workspace_id = $2 AND (c.kind = 'public' OR (c.kind = 'private' AND m.user_id IS NOT NULL))
+                 ORDER BY c.name_key, c.id"
         ),
         user.get(),
         workspace.get()
@@ -158,7 +171,7 @@ pub async fn of_workspace(tx: &mut Tx, workspace: WorkspaceId, user: UserId) -> 
     Ok(rows.into_iter().map(|r| Found::from(r).channel).collect())
 }
 
-/// How many channels a workspace has.
+/// How many channels a workspace has, without direct messages and groups.
 ///
 /// # Errors
 /// When the database fails.
@@ -166,7 +179,8 @@ pub async fn count(tx: &mut Tx, workspace: WorkspaceId) -> Result<i64> {
     let row = optional!(
         tx,
         (i64,),
-        "SELECT COUNT(*) FROM channels WHERE workspace_id = $1 AND deleted_at IS NULL",
+        "SELECT COUNT(*) FROM channels
+         WHERE workspace_id = $1 AND deleted_at IS NULL AND kind IN ('public', 'private')",
         workspace.get()
     )?;
     Ok(row.map_or(0, |r| r.0))

@@ -13,6 +13,7 @@
 pub mod accounts;
 pub mod channels;
 pub mod db;
+pub mod direct;
 mod error;
 #[cfg(feature = "floor")]
 pub mod floor;

@@ -60,6 +60,7 @@ fn channel(id: i64, name: &str, last_seq: i64) -> Channel {
         joined: Some(true),
         last_read_seq: Some(0),
         unread_count: Some(last_seq),
+        people: Vec::new(),
     }
 }
 

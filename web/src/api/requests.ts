@@ -11,6 +11,7 @@ import type {
   Login,
   Member,
   Message,
+  OpenDirect,
   Page,
   Presence,
   ReadMark,
@@ -71,6 +72,7 @@ export const createChannel = (body: CreateChannel) => request<Channel>("POST", "
 export const updateChannel = (id: string, body: UpdateChannel) =>
   request<Channel>("PUT", `/channels/${seg(id)}`, { body });
 export const deleteChannel = (id: string) => command("DELETE", `/channels/${seg(id)}`);
+export const openDirect = (body: OpenDirect) => request<Channel>("POST", "/dm", { body });
 export const joinChannel = (id: string) => request<Channel>("POST", `/channels/${seg(id)}/join`);
 export const leaveChannel = (id: string) => command("POST", `/channels/${seg(id)}/leave`);
 export const listChannelMembers = (id: string, after?: string, signal?: AbortSignal) =>

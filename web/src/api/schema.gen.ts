@@ -281,6 +281,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/dm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Own direct messages and groups, those with the newest message first. */
+        get: operations["get_dm"];
+        put?: never;
+        /** The direct message or group of certain people, made when there is none. */
+        post: operations["post_dm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dm/{id}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A page of the messages, oldest first. */
+        get: operations["get_dm_id_messages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/messages": {
         parameters: {
             query?: never;
@@ -530,7 +565,10 @@ export interface components {
             /** @description Whether the files can be served and the certificate is valid. */
             up: boolean;
         };
-        /** @description A channel. The last four fields are the asking user's own and absent in events for everyone. */
+        /**
+         * @description A channel. `joined`, `last_read_seq` and `unread_count` are the asking user's own and absent in
+         *     events for everyone.
+         */
         Channel: {
             /** @description When it was made. */
             created_at: components["schemas"]["Timestamp"];
@@ -558,8 +596,10 @@ export interface components {
              * @description How many members it has.
              */
             member_count: number;
-            /** @description The name, unique in the workspace whatever the case. */
+            /** @description The name, unique in the workspace whatever the case; empty for direct messages and groups. */
             name: string;
+            /** @description Of a direct message or group: whose it is, by id, the asking user among them. */
+            people?: components["schemas"]["UserSummary"][];
             /** @description What it is about; may be empty. */
             topic: string;
             /**
@@ -615,7 +655,7 @@ export interface components {
          * @description What kind of channel it is.
          * @enum {string}
          */
-        ChannelKind: "public" | "private";
+        ChannelKind: "public" | "private" | "dm" | "group";
         /** @description One supervised part. */
         Child: {
             /**
@@ -883,8 +923,10 @@ export interface components {
                  * @description How many members it has.
                  */
                 member_count: number;
-                /** @description The name, unique in the workspace whatever the case. */
+                /** @description The name, unique in the workspace whatever the case; empty for direct messages and groups. */
                 name: string;
+                /** @description Of a direct message or group: whose it is, by id, the asking user among them. */
+                people?: components["schemas"]["UserSummary"][];
                 /** @description What it is about; may be empty. */
                 topic: string;
                 /**
@@ -1027,6 +1069,12 @@ export interface components {
             online: number;
             /** @description Where. */
             workspace_id: components["schemas"]["WorkspaceId"];
+        };
+        /** @description `POST /dm`: the same people are always given the same channel. */
+        OpenDirect: {
+            /** @description With whom: 1 to 19 others, or oneself alone for notes. Oneself need not be named. */
+            user_ids: components["schemas"]["UserId"][];
+            workspace_id?: components["schemas"]["WorkspaceId"] | null;
         };
         /** @description A page of a long list, oldest first. */
         Page_Member: {
@@ -2073,6 +2121,117 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReadMark"];
+                };
+            };
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_dm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Direct messages and groups */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_Channel"];
+                };
+            };
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_dm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OpenDirect"];
+            };
+        };
+        responses: {
+            /** @description It was there */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Channel"];
+                };
+            };
+            /** @description Made */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Channel"];
+                };
+            };
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_dm_id_messages: {
+        parameters: {
+            query?: {
+                /** @description 1 to 100; 50 when missing. */
+                limit?: number;
+                /** @description Messages before this one. */
+                before?: string;
+                /** @description Messages after this one. */
+                after?: string;
+                /** @description Messages on both sides of this one, and itself. */
+                around?: string;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["ChannelId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Messages */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Message"];
                 };
             };
             /** @description An error; `code` says which */

@@ -36,6 +36,7 @@ export type ChannelKind = Schemas["ChannelKind"];
 export type Channel = Present<Schemas["Channel"]>;
 export type CreateChannel = Present<Schemas["CreateChannel"]>;
 export type UpdateChannel = Present<Schemas["UpdateChannel"]>;
+export type OpenDirect = Present<Schemas["OpenDirect"]>;
 export type ChannelChange = Present<Schemas["ChannelChange"]>;
 export type ChannelChanges = Present<Schemas["ChannelChanges"]>;
 

@@ -19,7 +19,9 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{health, openapi, web};
-use crate::{accounts, app::App, channels, config::Config, gateway, messages, presence, reads, workspaces};
+use crate::{
+    accounts, app::App, channels, config::Config, direct, gateway, messages, presence, reads, workspaces,
+};
 
 /// A request that is not answered after this long is given up.
 const REQUEST_WITHIN: Duration = Duration::from_secs(30);
@@ -28,6 +30,7 @@ const REQUEST_WITHIN: Duration = Duration::from_secs(30);
 pub fn api() -> OpenApiRouter<App> {
     use accounts::http as accounts;
     use channels::http as channels;
+    use direct::http as direct;
     use messages::http as messages;
     use presence::http as presence;
     use reads::http as reads;
@@ -56,6 +59,8 @@ pub fn api() -> OpenApiRouter<App> {
         .routes(routes!(channels::join))
         .routes(routes!(channels::leave))
         .routes(routes!(channels::changes))
+        .routes(routes!(direct::index, direct::create))
+        .routes(routes!(direct::messages))
         .routes(routes!(messages::index, messages::create))
         .routes(routes!(messages::index_by_channel))
         .routes(routes!(messages::send))

@@ -134,6 +134,7 @@ pub(super) mod tests {
             joined: None,
             last_read_seq: None,
             unread_count: None,
+            people: Vec::new(),
         };
         Room::new(channel, 0.into())
     }

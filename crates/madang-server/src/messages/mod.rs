@@ -141,7 +141,9 @@ pub async fn destroy(app: &App, actor: Actor, id: MessageId) -> Result<()> {
     let own = message.author.id == actor.user;
     let needed = if own { ChannelPermission::Take } else { ChannelPermission::Moderate };
     if !at.may(actor, needed) {
-        return Err(Error::Forbidden("only the author and admins can delete a message"));
+        return Err(Error::Forbidden(
+            "only the author, and admins where they have a say, can delete a message",
+        ));
     }
     if message.deleted_at.is_some() {
         return Ok(());

@@ -101,6 +101,7 @@ async fn insert(
         joined: None,
         last_read_seq: None,
         unread_count: None,
+        people: Vec::new(),
     };
     store_channels::insert(change.tx(), &channel, DEFAULT_CHANNEL).await?;
     Ok(workspace)

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod channels;
+mod direct;
 mod encodings;
 mod failures;
 mod gateway;

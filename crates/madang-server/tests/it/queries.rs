@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, future::Future};
 use futures_util::future::join_all;
 use madang_client::proto::{
     command::{Hello, Resume},
+    direct::OpenDirect,
     messages::CreateMessage,
     page::MessagePageQuery,
 };
@@ -59,6 +60,20 @@ async fn send(s: TestServer) {
     assert!((5..=9).contains(&first), "{first}");
 }
 
+async fn listing(s: TestServer) {
+    let alice = s.user("alice").await;
+    let mut counts = Vec::new();
+    for n in 0..6 {
+        let other = s.user(&format!("other{n}")).await;
+        let body = OpenDirect { user_ids: vec![other.id], workspace_id: None };
+        let direct = alice.http.open_direct(&body).await.unwrap().id;
+        other.send(direct, "unread").await;
+        let all = counted(|| alice.http.channels()).await;
+        counts.push((all, counted(|| alice.http.directs()).await));
+    }
+    assert!(counts.iter().all(|count| *count == counts[0]), "{counts:?}");
+}
+
 async fn resume(s: TestServer) {
     let (alice, bob) = s.users().await;
     let (_, ready) = Raw::with(&bob, Hello::default()).await;
@@ -90,6 +105,8 @@ macro_rules! on_this_thread {
 }
 
 on_this_thread! {
+    listing as a_list_is_as_many_statements_whatever_the_number_of_direct_messages_on_sqlite,
+        a_list_is_as_many_statements_whatever_the_number_of_direct_messages_on_postgres;
     page as a_page_is_as_many_statements_whatever_its_size_and_place_on_sqlite,
         a_page_is_as_many_statements_whatever_its_size_and_place_on_postgres;
     resume as a_gap_that_is_held_in_memory_is_no_statement_on_sqlite,

@@ -103,6 +103,7 @@ async fn fill(tx: &mut Tx, channels: i64) {
             joined: None,
             last_read_seq: None,
             unread_count: None,
+            people: Vec::new(),
         };
         store_channels::insert(tx, &channel, &name).await.unwrap();
         for m in 0..MEMBERS {

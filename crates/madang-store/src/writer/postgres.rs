@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use madang_proto::messages::Message;
 use sqlx::PgConnection;
 
-use super::batch::{Mark, Nonce, Numbers};
+use super::batch::{Gain, Mark, Nonce, Numbers};
 use crate::{Result, db::counted};
 
 /// Remembers nonces; gives the messages that were the first with theirs.
@@ -24,16 +24,17 @@ pub(super) async fn remember(c: &mut PgConnection, nonces: &[Nonce<'_>]) -> Resu
 }
 
 /// Moves the numbers of channels on; gives where they stood, of those that are there.
-pub(super) async fn advance(c: &mut PgConnection, counts: &[(i64, i64)]) -> Result<HashMap<i64, Numbers>> {
+pub(super) async fn advance(c: &mut PgConnection, gains: &[Gain]) -> Result<HashMap<i64, Numbers>> {
     let advance = sqlx::query_as(
-        "UPDATE channels SET last_seq = last_seq + batch.n, version = version + batch.n
-         FROM (SELECT id, n FROM channels JOIN UNNEST($1::bigint[], $2::bigint[]) AS counts (channel_id, n)
-               ON id = channel_id WHERE deleted_at IS NULL ORDER BY id FOR UPDATE OF channels) AS batch
+        "UPDATE channels SET last_seq = last_seq + batch.n, version = version + batch.n, last_at = batch.at
+         FROM (SELECT id, n, at FROM channels
+               JOIN UNNEST($1::bigint[], $2::bigint[], $3::bigint[]) AS gains (channel_id, n, at) ON id = channel_id WHERE deleted_at IS NULL ORDER BY id FOR UPDATE OF channels) AS batch
          WHERE channels.id = batch.id
          RETURNING channels.id, last_seq - batch.n, version - batch.n",
     )
-    .bind(counts.iter().map(|c| c.0).collect::<Vec<_>>())
-    .bind(counts.iter().map(|c| c.1).collect::<Vec<_>>());
+    .bind(gains.iter().map(|gain| gain.channel).collect::<Vec<_>>())
+    .bind(gains.iter().map(|gain| gain.messages).collect::<Vec<_>>())
+    .bind(gains.iter().map(|gain| gain.at).collect::<Vec<_>>());
     let rows: Vec<(i64, i64, i64)> = counted(advance).fetch_all(c).await?;
     Ok(rows.into_iter().map(|(id, seq, version)| (id, Numbers { seq, version })).collect())
 }

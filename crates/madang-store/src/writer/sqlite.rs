@@ -8,7 +8,7 @@ use madang_proto::messages::Message;
 use sqlx::{Row, SqliteConnection};
 
 use super::{
-    batch::{Mark, Nonce, Numbers},
+    batch::{Gain, Mark, Nonce, Numbers},
     bulk::Bulk,
 };
 use crate::{Error, Result, db::counted};
@@ -29,8 +29,8 @@ static NUMBERS: Bulk = Bulk::new(
     " JOIN channels ON id = column1 WHERE deleted_at IS NULL",
 );
 static ADVANCE: Bulk = Bulk::new(
-    "UPDATE channels SET last_seq = last_seq + column2, version = version + column2 FROM ",
-    2,
+    "UPDATE channels SET last_seq = last_seq + column2, version = version + column2, last_at = column3 FROM ",
+    3,
     " WHERE channels.id = column1 AND deleted_at IS NULL",
 );
 static INSERT: Bulk = Bulk::new(
@@ -69,13 +69,12 @@ pub(super) async fn remember(c: &mut SqliteConnection, nonces: &[Nonce<'_>]) -> 
 }
 
 /// Moves the numbers of channels on; gives where they stood, of those that are there.
-pub(super) async fn advance(
-    c: &mut SqliteConnection,
-    counts: &[(i64, i64)],
-) -> Result<HashMap<i64, Numbers>> {
-    let numbers = counts.iter().fold(NUMBERS.query(counts.len()), |query, (id, _)| query.bind(*id));
+pub(super) async fn advance(c: &mut SqliteConnection, gains: &[Gain]) -> Result<HashMap<i64, Numbers>> {
+    let numbers = gains.iter().fold(NUMBERS.query(gains.len()), |query, gain| query.bind(gain.channel));
     let numbers: Vec<(i64, i64, i64)> = list(c, numbers).await?;
-    let advance = counts.iter().fold(ADVANCE.query(counts.len()), |query, (id, n)| query.bind(*id).bind(*n));
+    let advance = gains.iter().fold(ADVANCE.query(gains.len()), |query, gain| {
+        query.bind(gain.channel).bind(gain.messages).bind(gain.at)
+    });
     counted(advance).execute(c).await?;
     Ok(numbers.into_iter().map(|(id, seq, version)| (id, Numbers { seq, version })).collect())
 }

@@ -14,6 +14,7 @@ import { rowsOf, type ListedMessage } from "../../lib/rows";
 import { putMessages } from "../../state/cache";
 import { useMyId, useSync } from "../../state/context";
 import { errorText } from "../../state/errorText";
+import { titleOf } from "../../state/names";
 import { notify } from "../../state/notices";
 import { Composer } from "../../ui/Composer";
 import { ConfirmDialog } from "../../ui/ConfirmDialog";
@@ -104,7 +105,7 @@ export function MessagesPane(props: MessagesPaneProps) {
         key={jumps}
         {...(ref === undefined ? {} : { ref })}
         rows={rows}
-        label={t("messages.list", { name: channel.name })}
+        label={t("messages.list", { name: titleOf(channel, myId) })}
         older={loaded.older}
         newer={loaded.newer}
         onLoadOlder={loaded.loadOlder}

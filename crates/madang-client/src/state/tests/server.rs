@@ -42,6 +42,7 @@ pub(super) fn channel(id: i64) -> Channel {
         joined: Some(true),
         last_read_seq: Some(0),
         unread_count: Some(0),
+        people: Vec::new(),
     }
 }
 
