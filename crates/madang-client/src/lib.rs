@@ -35,6 +35,7 @@ pub mod reads;
 pub mod socket;
 pub mod state;
 pub mod status;
+pub mod threads;
 pub mod workspaces;
 
 pub use client::{Client, Options};

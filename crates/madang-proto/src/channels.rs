@@ -7,6 +7,7 @@ use crate::{
     ChannelId, Timestamp, UserId, WorkspaceId,
     accounts::UserSummary,
     messages::Message,
+    threads::ThreadOf,
     workspaces::{MemberAction, MemberChange},
 };
 
@@ -22,11 +23,13 @@ pub enum ChannelKind {
     Dm,
     /// A direct message of more people, who may leave it.
     Group,
+    /// The replies to a message; its members are those who follow it.
+    Thread,
 }
 
 impl ChannelKind {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Public, Self::Private, Self::Dm, Self::Group];
+    pub const ALL: [Self; 5] = [Self::Public, Self::Private, Self::Dm, Self::Group, Self::Thread];
 
     /// The word on the wire and in the database.
     #[must_use]
@@ -36,6 +39,7 @@ impl ChannelKind {
             Self::Private => "private",
             Self::Dm => "dm",
             Self::Group => "group",
+            Self::Thread => "thread",
         }
     }
 
@@ -56,7 +60,7 @@ pub struct Channel {
     pub workspace_id: WorkspaceId,
     /// What kind it is.
     pub kind: ChannelKind,
-    /// The name, unique in the workspace whatever the case; empty for direct messages and groups.
+    /// The name, unique in the workspace whatever the case; empty where it has none of its own.
     pub name: String,
     /// What it is about; may be empty.
     pub topic: String,
@@ -85,6 +89,9 @@ pub struct Channel {
     /// Of a direct message or group: whose it is, by id, the asking user among them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub people: Vec<UserSummary>,
+    /// Of a thread: what it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thread: Option<ThreadOf>,
 }
 
 impl Channel {

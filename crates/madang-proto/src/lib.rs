@@ -28,6 +28,7 @@ pub mod page;
 pub mod permissions;
 pub mod presence;
 pub mod reads;
+pub mod threads;
 pub mod time;
 pub mod workspaces;
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{ChannelId, MessageId, Timestamp, accounts::UserSummary};
+use crate::{ChannelId, MessageId, Timestamp, accounts::UserSummary, threads::MessageThread};
 
 /// A message, and what is left of a deleted one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -31,6 +31,9 @@ pub struct Message {
     /// When it was deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted_at: Option<Timestamp>,
+    /// The thread that it is the root of, or that it is a reply in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thread: Option<MessageThread>,
     /// When it was sent.
     pub created_at: Timestamp,
 }
@@ -58,6 +61,12 @@ pub struct SendMessage {
     /// As in [`CreateMessage`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nonce: Option<String>,
+    /// The message of this channel to reply to; the reply stands in its thread.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thread_root_id: Option<MessageId>,
+    /// Whether a reply stands in the channel too, as a message of its own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub also_to_channel: bool,
 }
 
 /// `PUT /messages/:id`

@@ -137,6 +137,24 @@ pub fn in_channel(role: Option<Role>, at: InChannel, permission: ChannelPermissi
     })
 }
 
+/// The same for a thread, where `parent` is how they stand to the channel of its root: who takes part there
+/// takes part here, and following is all that there is of membership.
+#[must_use]
+pub fn in_thread(role: Option<Role>, parent: InChannel, permission: ChannelPermission) -> Verdict {
+    match permission {
+        ChannelPermission::View | ChannelPermission::Take | ChannelPermission::Moderate => {
+            in_channel(role, parent, permission)
+        }
+        ChannelPermission::Join => in_channel(role, parent, ChannelPermission::Take),
+        ChannelPermission::Invite | ChannelPermission::Remove | ChannelPermission::Manage => {
+            match in_channel(role, parent, ChannelPermission::View) {
+                Verdict::Allowed => Verdict::Forbidden,
+                refused => refused,
+            }
+        }
+    }
+}
+
 /// Whether someone with `actor` role may give or take the role `target` (the larger of the old and
 /// the new one). Only owners touch admins and owners.
 #[must_use]
@@ -159,13 +177,15 @@ mod tests {
     ];
 
     fn standings() -> impl Iterator<Item = InChannel> {
-        ChannelKind::ALL.into_iter().flat_map(|kind| {
-            [(false, false), (true, false), (true, true)].map(|(member, creator)| InChannel {
-                kind,
-                member,
-                creator,
-            })
-        })
+        [ChannelKind::Public, ChannelKind::Private, ChannelKind::Dm, ChannelKind::Group].into_iter().flat_map(
+            |kind| {
+                [(false, false), (true, false), (true, true)].map(|(member, creator)| InChannel {
+                    kind,
+                    member,
+                    creator,
+                })
+            },
+        )
     }
 
     #[test]
@@ -201,6 +221,21 @@ mod tests {
             let guest = in_channel(Some(Role::Guest), InChannel { creator: false, ..at }, permission);
             assert_eq!(in_channel(Some(Role::Owner), at, permission), guest, "{at:?} {permission:?}");
         }
+    }
+
+    #[test]
+    fn a_thread_is_as_open_as_its_channel_and_nobody_keeps_it() {
+        use ChannelPermission as C;
+        for (at, role) in standings().flat_map(|at| Role::ALL.map(|role| (at, Some(role)))) {
+            for permission in [C::View, C::Take, C::Moderate] {
+                assert_eq!(in_thread(role, at, permission), in_channel(role, at, permission));
+            }
+            assert_eq!(in_thread(role, at, C::Join), in_channel(role, at, C::Take));
+            for permission in [C::Invite, C::Remove, C::Manage] {
+                assert!(in_thread(role, at, permission) != Verdict::Allowed);
+            }
+        }
+        assert!(CHANNEL.iter().all(|p| in_thread(None, standings().next().unwrap(), *p) == Verdict::Unseen));
     }
 
     #[test]

@@ -27,6 +27,7 @@ mod presence;
 mod ratelimit;
 mod reads;
 mod server;
+mod threads;
 mod tls;
 mod workspaces;
 

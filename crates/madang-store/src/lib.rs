@@ -26,6 +26,7 @@ pub mod reads;
 pub mod sessions;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod threads;
 pub mod workspaces;
 pub mod writer;
 

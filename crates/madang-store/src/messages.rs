@@ -41,20 +41,23 @@ struct Row {
     deleted_at: Option<i64>,
     #[sqlx(try_from = "i64")]
     author_id: UserId,
+    thread: Option<String>,
     username: String,
     display_name: String,
     avatar_url: Option<String>,
 }
 
-impl From<Row> for Message {
-    fn from(r: Row) -> Self {
+impl TryFrom<Row> for Message {
+    type Error = Error;
+
+    fn try_from(r: Row) -> Result<Self> {
         let author = UserSummary {
             id: r.author_id,
             username: r.username,
             display_name: r.display_name,
             avatar_url: r.avatar_url,
         };
-        Self {
+        Ok(Self {
             id: r.id,
             channel_id: r.channel_id,
             seq: r.seq,
@@ -65,8 +68,9 @@ impl From<Row> for Message {
             nonce: r.nonce,
             edited_at: r.edited_at.map(Timestamp::from),
             deleted_at: r.deleted_at.map(Timestamp::from),
+            thread: packed::object(r.thread.as_deref())?,
             created_at: r.created_at,
-        }
+        })
     }
 }
 
@@ -74,7 +78,7 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT m.id, m.channel_id, m.seq, m.version, m.content, m.nonce, m.created_at, m.edited_at,
-                    m.deleted_at, m.author_id, u.username, u.display_name, u.avatar_url
+                    m.deleted_at, m.author_id, m.thread, u.username, u.display_name, u.avatar_url
              FROM messages m JOIN users u ON u.id = m.author_id ",
             $rest
         )
@@ -86,7 +90,7 @@ macro_rules! select {
 /// # Errors
 /// When the database fails.
 pub async fn find(tx: &mut Tx, id: MessageId) -> Result<Option<Message>> {
-    Ok(optional!(tx, Row, select!("WHERE m.id = $1"), id.get())?.map(Message::from))
+    optional!(tx, Row, select!("WHERE m.id = $1"), id.get())?.map(Message::try_from).transpose()
 }
 
 /// The `seq` of a message of this channel.
@@ -162,11 +166,11 @@ static CHANGED: LazyLock<Texts> = LazyLock::new(|| {
         "WITH page AS MATERIALIZED (
              SELECT * FROM (SELECT {message} FROM messages
                             WHERE channel_id = $1 AND version > $2
-                              AND (edited_at IS NOT NULL OR deleted_at IS NOT NULL)
+                              AND changed
                             ORDER BY version LIMIT $3) AS changed
              UNION ALL
              SELECT * FROM (SELECT {message} FROM messages
-                            WHERE channel_id = $1 AND version > $2 AND edited_at IS NULL AND deleted_at IS NULL
+                            WHERE channel_id = $1 AND version > $2 AND NOT changed
                               AND seq > $2 - (SELECT version - last_seq FROM channels WHERE id = $1)
                             ORDER BY seq LIMIT $3) AS fresh)",
         "$2",
@@ -229,7 +233,7 @@ static OF_NONCES: LazyLock<Texts> = LazyLock::new(|| {
 /// When the database fails.
 pub(crate) async fn of_nonces(tx: &mut Tx, nonces: &[(i64, &str)]) -> Result<Vec<Message>> {
     let Texts { sqlite, postgres } = &*OF_NONCES;
-    let asked = serde_json::to_string(nonces).map_err(|e| Error::Fault(sqlx::Error::Encode(e.into())))?;
+    let asked = packed::text(nonces)?;
     macro_rules! question {
         ($c:ident, $sql:ident) => {
             sqlx::query_as::<_, Packed>($sql.as_str()).bind(asked).fetch_one(&mut **$c).await
@@ -242,7 +246,35 @@ pub(crate) async fn of_nonces(tx: &mut Tx, nonces: &[(i64, &str)]) -> Result<Vec
     packed::unpack(&packed?)
 }
 
-/// Stores a message's content, times and version as they are in `message`.
+static OF_IDS: LazyLock<Texts> = LazyLock::new(|| {
+    let page = |ids: &str| {
+        format!("WITH page AS MATERIALIZED (SELECT {{message}} FROM messages WHERE id IN (SELECT {ids}))")
+    };
+    let Texts { sqlite, .. } = Texts::new(&page("value FROM json_each($1)"), "NULL");
+    let postgres = page("value::bigint FROM json_array_elements_text($1::json)");
+    Texts { sqlite, ..Texts::new(&postgres, "NULL::bigint") }
+});
+
+/// These messages, in no order.
+///
+/// # Errors
+/// When the database fails.
+pub async fn of_ids(tx: &mut Tx, ids: &[MessageId]) -> Result<Vec<Message>> {
+    let Texts { sqlite, postgres } = &*OF_IDS;
+    let asked = packed::text(&ids.iter().map(|id| id.get()).collect::<Vec<_>>())?;
+    macro_rules! question {
+        ($c:ident, $sql:ident) => {
+            sqlx::query_as::<_, Packed>($sql.as_str()).bind(asked).fetch_one(&mut **$c).await
+        };
+    }
+    let packed = match counted(tx) {
+        Tx::Sqlite(c) => question!(c, sqlite),
+        Tx::Postgres(c) => question!(c, postgres),
+    };
+    packed::unpack(&packed?)
+}
+
+/// Stores a message's content, times, thread and version as they are in `message`.
 ///
 /// # Errors
 /// `NotFound` when it is gone.
@@ -250,10 +282,13 @@ pub async fn update(tx: &mut Tx, message: &Message) -> Result<()> {
     let row = optional!(
         tx,
         (i64,),
-        "UPDATE messages SET content = $1, edited_at = $2, deleted_at = $3, version = $4 WHERE id = $5 RETURNING id",
+        "UPDATE messages SET content = $1, edited_at = $2, deleted_at = $3, thread = $4, version = $5,
+                             changed = TRUE
+         WHERE id = $6 RETURNING id",
         &message.content,
         message.edited_at.map(Timestamp::millis),
         message.deleted_at.map(Timestamp::millis),
+        message.thread.as_ref().map(packed::text).transpose()?,
         message.version,
         message.id.get()
     )?;

@@ -45,10 +45,10 @@ impl Texts {
 
 /// The columns of a message, in the order of [`Row`].
 const MESSAGE: &str =
-    "id, channel_id, seq, version, author_id, created_at, edited_at, deleted_at, nonce, content";
+    "id, channel_id, seq, version, author_id, created_at, edited_at, deleted_at, nonce, content, thread";
 
 /// A message as it is packed.
-type Row = (i64, i64, i64, i64, i64, i64, Option<i64>, Option<i64>, Option<String>, String);
+type Row = (i64, i64, i64, i64, i64, i64, Option<i64>, Option<i64>, Option<String>, String, Option<String>);
 /// An author as they are packed: id, username, display name, picture.
 type Author = (i64, String, String, Option<String>);
 
@@ -67,7 +67,18 @@ pub(crate) fn unpack(packed: &Packed) -> Result<Vec<Message>> {
         .collect();
     authors.sort_unstable_by_key(|a| a.id);
     // A message whose author is not there is left out, as a join would.
-    Ok(rows.into_iter().filter_map(|row| message(row, &authors)).collect())
+    rows.into_iter().filter_map(|row| message(row, &authors).transpose()).collect()
+}
+
+/// The JSON of something in a column.
+pub(crate) fn text<T: serde::Serialize + ?Sized>(value: &T) -> Result<String> {
+    serde_json::to_string(value).map_err(|e| Error::Fault(sqlx::Error::Encode(e.into())))
+}
+
+/// What a column has as JSON.
+pub(crate) fn object<T: serde::de::DeserializeOwned>(text: Option<&str>) -> Result<Option<T>> {
+    let decoded = text.map(serde_json::from_str).transpose();
+    decoded.map_err(|e| Error::Fault(sqlx::Error::Decode(e.into())))
 }
 
 fn list<T: serde::de::DeserializeOwned>(text: Option<&str>) -> Result<Vec<T>> {
@@ -75,10 +86,11 @@ fn list<T: serde::de::DeserializeOwned>(text: Option<&str>) -> Result<Vec<T>> {
     decoded.map_err(|e| Error::Fault(sqlx::Error::Decode(e.into())))
 }
 
-fn message(row: Row, authors: &[UserSummary]) -> Option<Message> {
-    let (id, channel, seq, version, author, created_at, edited_at, deleted_at, nonce, content) = row;
-    let author = authors.binary_search_by_key(&author, |a| a.id.get()).ok().and_then(|i| authors.get(i))?;
-    Some(Message {
+fn message(row: Row, authors: &[UserSummary]) -> Result<Option<Message>> {
+    let (id, channel, seq, version, author, created_at, edited_at, deleted_at, nonce, content, thread) = row;
+    let author = authors.binary_search_by_key(&author, |a| a.id.get()).ok().and_then(|i| authors.get(i));
+    let Some(author) = author else { return Ok(None) };
+    Ok(Some(Message {
         id: MessageId::from(id),
         channel_id: ChannelId::from(channel),
         seq,
@@ -89,6 +101,7 @@ fn message(row: Row, authors: &[UserSummary]) -> Option<Message> {
         nonce,
         edited_at: edited_at.map(Timestamp::from),
         deleted_at: deleted_at.map(Timestamp::from),
+        thread: object(thread.as_deref())?,
         created_at: Timestamp::from(created_at),
-    })
+    }))
 }

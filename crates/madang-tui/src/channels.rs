@@ -52,7 +52,7 @@ pub const fn mark(kind: ChannelKind) -> &'static str {
     match kind {
         ChannelKind::Public => "#",
         ChannelKind::Private => "🔒",
-        ChannelKind::Dm | ChannelKind::Group => "@",
+        ChannelKind::Dm | ChannelKind::Group | ChannelKind::Thread => "@",
     }
 }
 

@@ -61,6 +61,7 @@ fn channel(id: i64, name: &str, last_seq: i64) -> Channel {
         last_read_seq: Some(0),
         unread_count: Some(last_seq),
         people: Vec::new(),
+        thread: None,
     }
 }
 
@@ -76,6 +77,7 @@ fn message(seq: i64, author: i64, content: &str) -> Message {
         nonce: None,
         edited_at: None,
         deleted_at: None,
+        thread: None,
         created_at: Timestamp::from(NOON + seq * 1_000),
     }
 }

@@ -369,6 +369,59 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/messages/{id}/thread": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A page of the replies to a message, oldest first. */
+        get: operations["get_messages_id_thread"];
+        put?: never;
+        /** Reply to a message. */
+        post: operations["post_messages_id_thread"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/messages/{id}/thread/follow": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Follow the thread of a message. */
+        put: operations["put_messages_id_thread_follow"];
+        post?: never;
+        /** Follow it no more. */
+        delete: operations["delete_messages_id_thread_follow"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/threads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The threads that one follows, those with unread replies first. */
+        get: operations["get_threads"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/users/me": {
         parameters: {
             query?: never;
@@ -596,10 +649,11 @@ export interface components {
              * @description How many members it has.
              */
             member_count: number;
-            /** @description The name, unique in the workspace whatever the case; empty for direct messages and groups. */
+            /** @description The name, unique in the workspace whatever the case; empty where it has none of its own. */
             name: string;
             /** @description Of a direct message or group: whose it is, by id, the asking user among them. */
             people?: components["schemas"]["UserSummary"][];
+            thread?: components["schemas"]["ThreadOf"] | null;
             /** @description What it is about; may be empty. */
             topic: string;
             /**
@@ -655,7 +709,7 @@ export interface components {
          * @description What kind of channel it is.
          * @enum {string}
          */
-        ChannelKind: "public" | "private" | "dm" | "group";
+        ChannelKind: "public" | "private" | "dm" | "group" | "thread";
         /** @description One supervised part. */
         Child: {
             /**
@@ -743,6 +797,15 @@ export interface components {
              * @description Makes sending idempotent: the same author and nonce give the first message again, for good.
              *     1 to 64 characters.
              */
+            nonce?: string | null;
+        };
+        /** @description `POST /messages/:id/thread` */
+        CreateReply: {
+            /** @description Whether it stands in the channel too, as a message of its own. */
+            also_to_channel?: boolean;
+            /** @description The text: 1 to 8,000 characters, not blank. */
+            content: string;
+            /** @description As in `CreateMessage`. */
             nonce?: string | null;
         };
         /** @description `POST /workspaces` */
@@ -852,6 +915,13 @@ export interface components {
             /** @description What is wrong and what would be right. */
             reason: string;
         };
+        /** @description A thread that one follows. */
+        FollowedThread: {
+            /** @description The thread, with one's own read mark and unread count. */
+            channel: components["schemas"]["Channel"];
+            /** @description What it is about, or its tombstone. */
+            root: components["schemas"]["Message"];
+        };
         /** @description `POST /auth/guest` */
         GuestLogin: {
             /** @description The name to show; one is made up when missing. */
@@ -923,10 +993,11 @@ export interface components {
                  * @description How many members it has.
                  */
                 member_count: number;
-                /** @description The name, unique in the workspace whatever the case; empty for direct messages and groups. */
+                /** @description The name, unique in the workspace whatever the case; empty where it has none of its own. */
                 name: string;
                 /** @description Of a direct message or group: whose it is, by id, the asking user among them. */
                 people?: components["schemas"]["UserSummary"][];
+                thread?: components["schemas"]["ThreadOf"] | null;
                 /** @description What it is about; may be empty. */
                 topic: string;
                 /**
@@ -1042,6 +1113,7 @@ export interface components {
              * @description Its place in the channel: 1, 2, 3, … without holes.
              */
             seq: number;
+            thread?: components["schemas"]["MessageThread"] | null;
             /** @description The same as `author`, for clients that read it under this name. */
             user: components["schemas"]["UserSummary"];
             /**
@@ -1055,6 +1127,18 @@ export interface components {
          * @example 7340032000001
          */
         MessageId: string;
+        /** @description What a message has to do with a thread. */
+        MessageThread: {
+            /** @description The thread, which is a channel of its own. */
+            channel_id: components["schemas"]["ChannelId"];
+            last_reply_at?: components["schemas"]["Timestamp"] | null;
+            /**
+             * Format: int64
+             * @description How many replies there are, without the deleted ones; 0 on replies.
+             */
+            reply_count: number;
+            root_id?: components["schemas"]["MessageId"] | null;
+        };
         /** @description How many of a workspace are there: the payload of `ONLINE`, and a part of `READY` and `WATCHED`. */
         Online: {
             /**
@@ -1075,6 +1159,23 @@ export interface components {
             /** @description With whom: 1 to 19 others, or oneself alone for notes. Oneself need not be named. */
             user_ids: components["schemas"]["UserId"][];
             workspace_id?: components["schemas"]["WorkspaceId"] | null;
+        };
+        /** @description A page of a long list, oldest first. */
+        Page_FollowedThread: {
+            /** @description The items. */
+            items: {
+                /** @description The thread, with one's own read mark and unread count. */
+                channel: components["schemas"]["Channel"];
+                /** @description What it is about, or its tombstone. */
+                root: components["schemas"]["Message"];
+            }[];
+            /**
+             * @description For the next page in the direction asked for; absent at the end. For messages: older ones,
+             *     with `before=`, unless `after=` was asked for.
+             */
+            next_cursor?: string | null;
+            /** @description For the page in the other direction; absent at the end. */
+            prev_cursor?: string | null;
         };
         /** @description A page of a long list, oldest first. */
         Page_Member: {
@@ -1118,6 +1219,7 @@ export interface components {
                  * @description Its place in the channel: 1, 2, 3, … without holes.
                  */
                 seq: number;
+                thread?: components["schemas"]["MessageThread"] | null;
                 /** @description The same as `author`, for clients that read it under this name. */
                 user: components["schemas"]["UserSummary"];
                 /**
@@ -1260,12 +1362,15 @@ export interface components {
         Secret: string;
         /** @description `POST /messages`, and the payload of the command `MESSAGE`. */
         SendMessage: {
+            /** @description Whether a reply stands in the channel too, as a message of its own. */
+            also_to_channel?: boolean;
             /** @description Where to. */
             channel_id: components["schemas"]["ChannelId"];
             /** @description The text: 1 to 8,000 characters, not blank. */
             content: string;
             /** @description As in [`CreateMessage`]. */
             nonce?: string | null;
+            thread_root_id?: components["schemas"]["MessageId"] | null;
         };
         /** @description One login on one device. */
         Session: {
@@ -1327,6 +1432,13 @@ export interface components {
          * @enum {string}
          */
         Subscribe: "joined" | "none";
+        /** @description What a channel of kind `thread` belongs to. */
+        ThreadOf: {
+            /** @description The channel of the message. */
+            channel_id: components["schemas"]["ChannelId"];
+            /** @description The message. */
+            root_id: components["schemas"]["MessageId"];
+        };
         /**
          * Format: date-time
          * @description A point in time, in milliseconds since 1970-01-01T00:00:00Z.
@@ -2410,6 +2522,184 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_messages_id_thread: {
+        parameters: {
+            query?: {
+                /** @description 1 to 100; 50 when missing. */
+                limit?: number;
+                /** @description Messages before this one. */
+                before?: string;
+                /** @description Messages after this one. */
+                after?: string;
+                /** @description Messages on both sides of this one, and itself. */
+                around?: string;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["MessageId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Replies */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Message"];
+                };
+            };
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_messages_id_thread: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["MessageId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateReply"];
+            };
+        };
+        responses: {
+            /** @description Sent before with this nonce */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description Sent */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_messages_id_thread_follow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["MessageId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The thread */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Channel"];
+                };
+            };
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_messages_id_thread_follow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["MessageId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Not followed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_threads: {
+        parameters: {
+            query?: {
+                /** @description 1 to 100; 50 when missing. */
+                limit?: number;
+                /** @description The `next_cursor` of the page before. */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Threads */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_FollowedThread"];
+                };
             };
             /** @description An error; `code` says which */
             default: {

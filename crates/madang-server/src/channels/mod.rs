@@ -13,7 +13,9 @@ use madang_proto::{
     workspaces::{Member, MemberChange},
 };
 use madang_realtime::{Control, Topic};
-use madang_store::{Tx, channels as store, direct, members, messages, workspaces as store_workspaces};
+use madang_store::{
+    Tx, channels as store, direct, members, messages, threads, workspaces as store_workspaces,
+};
 
 use crate::{
     access,
@@ -55,9 +57,14 @@ fn name_taken(error: madang_store::Error) -> Error {
     }
 }
 
-/// Direct messages have their own way of being made, and nothing becomes one.
+/// The others have their own ways of being made, and nothing becomes one of them.
 fn named(kind: ChannelKind) -> Result<ChannelKind> {
-    if kind.is_direct() { Err(Error::field("kind", "public or private")) } else { Ok(kind) }
+    match kind {
+        ChannelKind::Public | ChannelKind::Private => Ok(kind),
+        ChannelKind::Dm | ChannelKind::Group | ChannelKind::Thread => {
+            Err(Error::field("kind", "public or private"))
+        }
+    }
 }
 
 /// Makes a channel with the actor as its first member.
@@ -96,6 +103,7 @@ pub async fn create(app: &App, actor: Actor, new: &CreateChannel) -> Result<Chan
         last_read_seq: None,
         unread_count: None,
         people: Vec::new(),
+        thread: None,
     };
     store::insert(change.tx(), &channel, &input::name_key(&channel.name)).await.map_err(name_taken)?;
     enter(app, &mut change, id, actor.user).await?;
@@ -143,8 +151,7 @@ pub async fn update(app: &App, actor: Actor, id: ChannelId, new: &UpdateChannel)
             let gone = Channel { name: before.name, topic: String::new(), ..channel.clone() };
             announce_to_workspace(&mut change, ChannelAction::Updated, &gone);
         }
-        (ChannelKind::Private | ChannelKind::Dm | ChannelKind::Group, _)
-        | (_, ChannelKind::Dm | ChannelKind::Group) => {}
+        _ => {}
     }
     change.commit().await?;
     Ok(channel)
@@ -191,7 +198,9 @@ pub async fn exit(app: &App, change: &mut Change, id: ChannelId, user: UserId) -
     }
     let left = members::remove(change.tx(), id, user, app.now()).await?;
     change.emit(Topic::Channel(id), Event::Member(left));
-    change.control(Control::Unsubscribe { user, topic: Topic::Channel(id) });
+    for id in threads::of_channel(change.tx(), id).await?.into_iter().chain([id]) {
+        change.control(Control::Unsubscribe { user, topic: Topic::Channel(id) });
+    }
     Ok(())
 }
 
@@ -207,7 +216,8 @@ pub async fn renew(change: &mut Change, id: ChannelId, user: UserId) -> Result<(
 pub async fn join(app: &App, actor: Actor, id: ChannelId) -> Result<Channel> {
     let mut change = app.change().await?;
     let at = access::channel_to_change(change.tx(), actor, id, ChannelPermission::Join).await?;
-    if at.channel().joined == Some(true) {
+    // Who may hear a thread need not follow it.
+    if at.channel().joined == Some(true) || at.channel().thread.is_some() {
         return Ok(at.into_channel());
     }
     enter(app, &mut change, id, actor.user).await?;

@@ -111,6 +111,7 @@ async fn make(
         last_read_seq: None,
         unread_count: None,
         people: Vec::new(),
+        thread: None,
     };
     if store::insert(change.tx(), &channel, people).await? {
         return Ok(Ok(channel.id));

@@ -227,7 +227,7 @@ async fn converse(
                     Incoming::Said(said) => match said {
                         Ok(frame) => {
                             let asks = !matches!(&frame.command,
-                                Command::Message(new) if messages::is_known(app, actor, new.channel_id));
+                                Command::Message(new) if messages::is_known(app, actor, new));
                             let work = obey(app.clone(), actor, Arc::clone(connection), frame);
                             running = Some(if asks {
                                 Box::pin(elsewhere(app, work))

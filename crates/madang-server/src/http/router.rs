@@ -20,7 +20,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{health, openapi, web};
 use crate::{
-    accounts, app::App, channels, config::Config, direct, gateway, messages, presence, reads, workspaces,
+    accounts, app::App, channels, config::Config, direct, gateway, messages, presence, reads, threads,
+    workspaces,
 };
 
 /// A request that is not answered after this long is given up.
@@ -34,6 +35,7 @@ pub fn api() -> OpenApiRouter<App> {
     use messages::http as messages;
     use presence::http as presence;
     use reads::http as reads;
+    use threads::http as threads;
     use workspaces::http as workspaces;
     OpenApiRouter::new()
         .routes(routes!(accounts::register))
@@ -66,6 +68,9 @@ pub fn api() -> OpenApiRouter<App> {
         .routes(routes!(messages::send))
         .routes(routes!(messages::show, messages::update, messages::destroy))
         .routes(routes!(reads::mark))
+        .routes(routes!(threads::index, threads::create))
+        .routes(routes!(threads::follow, threads::unfollow))
+        .routes(routes!(threads::followed))
 }
 
 /// The routes with their documentation: the API under its base path, and health.

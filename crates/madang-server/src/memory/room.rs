@@ -8,7 +8,7 @@
 use std::collections::{HashSet, VecDeque};
 
 use madang_proto::{
-    Timestamp,
+    ChannelId, Timestamp,
     channels::{Channel, ChannelChanges},
     messages::Message,
 };
@@ -44,6 +44,11 @@ impl Room {
         let channel = Channel { joined: None, last_read_seq: None, unread_count: None, ..channel };
         let since = channel.version;
         Self(Mutex::new(State { channel, since, recent: VecDeque::new(), bytes: 0, used_at: now }))
+    }
+
+    /// Of a thread: the channel of its root.
+    pub fn parent(&self) -> Option<ChannelId> {
+        self.0.lock().channel.thread.map(|of| of.channel_id)
     }
 
     /// The channel as a user stands to it.
@@ -135,6 +140,7 @@ pub(super) mod tests {
             last_read_seq: None,
             unread_count: None,
             people: Vec::new(),
+            thread: None,
         };
         Room::new(channel, 0.into())
     }
@@ -157,6 +163,7 @@ pub(super) mod tests {
             nonce: None,
             edited_at: None,
             deleted_at: None,
+            thread: None,
             created_at: 0.into(),
         }
     }

@@ -102,6 +102,7 @@ async fn insert(
         last_read_seq: None,
         unread_count: None,
         people: Vec::new(),
+        thread: None,
     };
     store_channels::insert(change.tx(), &channel, DEFAULT_CHANNEL).await?;
     Ok(workspace)

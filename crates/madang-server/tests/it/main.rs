@@ -19,5 +19,6 @@ mod reads;
 mod resume;
 mod supervision;
 mod support;
+mod threads;
 mod tls;
 mod workspaces;

@@ -8,6 +8,7 @@ use madang_client::proto::{
     direct::OpenDirect,
     messages::CreateMessage,
     page::MessagePageQuery,
+    threads::{CreateReply, ThreadPageQuery},
 };
 use madang_store::testing::statements;
 
@@ -74,6 +75,21 @@ async fn listing(s: TestServer) {
     assert!(counts.iter().all(|count| *count == counts[0]), "{counts:?}");
 }
 
+async fn threads(s: TestServer) {
+    let alice = s.user("alice").await;
+    let body = CreateMessage { content: "root".to_owned(), nonce: None };
+    let mut counts = Vec::new();
+    for n in 0..6 {
+        let root = alice.http.create_message(alice.general(), &body).await.unwrap().id;
+        let reply = CreateReply { content: n.to_string(), nonce: None, also_to_channel: false };
+        alice.http.reply(root, &reply).await.unwrap();
+        let replying = counted(|| alice.http.reply(root, &reply)).await;
+        let query = ThreadPageQuery::default();
+        counts.push((replying, counted(|| alice.http.threads(&query)).await));
+    }
+    assert!(counts.iter().all(|count| *count == counts[0]), "{counts:?}");
+}
+
 async fn resume(s: TestServer) {
     let (alice, bob) = s.users().await;
     let (_, ready) = Raw::with(&bob, Hello::default()).await;
@@ -105,6 +121,8 @@ macro_rules! on_this_thread {
 }
 
 on_this_thread! {
+    threads as replying_and_listing_is_as_many_statements_whatever_the_number_of_threads_on_sqlite,
+        replying_and_listing_is_as_many_statements_whatever_the_number_of_threads_on_postgres;
     listing as a_list_is_as_many_statements_whatever_the_number_of_direct_messages_on_sqlite,
         a_list_is_as_many_statements_whatever_the_number_of_direct_messages_on_postgres;
     page as a_page_is_as_many_statements_whatever_its_size_and_place_on_sqlite,

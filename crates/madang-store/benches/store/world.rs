@@ -104,6 +104,7 @@ async fn fill(tx: &mut Tx, channels: i64) {
             last_read_seq: None,
             unread_count: None,
             people: Vec::new(),
+            thread: None,
         };
         store_channels::insert(tx, &channel, &name).await.unwrap();
         for m in 0..MEMBERS {
@@ -138,6 +139,7 @@ impl World {
             content: "한 줄의 말과 조금 더, as long as people write on a usual day, and then a bit"
                 .to_owned(),
             nonce: Some(format!("{id:032x}")),
+            thread: None,
             created_at: Timestamp::from(NOW),
         }
     }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use madang_proto::{UserId, messages::Message};
 
 use super::{NewMessage, Sent, postgres, sqlite};
-use crate::{Db, Error, Result, Tx, db::execute, messages};
+use crate::{Db, Error, Result, Tx, db::execute, messages, packed};
 
 /// What an author's client called a message.
 pub(super) struct Nonce<'a> {
@@ -66,6 +66,11 @@ pub(super) async fn store(db: &Db, news: &[NewMessage]) -> Result<Vec<Result<Sen
     Ok(news.iter().zip(fates).map(|(new, fate)| answer(new, fate, &firsts)).collect())
 }
 
+/// What messages have to do with threads, as it is stored.
+pub(super) fn threads(messages: &[&Message]) -> Result<Vec<Option<String>>> {
+    messages.iter().map(|m| m.thread.as_ref().map(packed::text).transpose()).collect()
+}
+
 fn fate(new: &NewMessage, fresh: bool, numbers: &mut HashMap<i64, Numbers>) -> Fate {
     if !fresh {
         return Fate::Known;
@@ -84,6 +89,7 @@ fn fate(new: &NewMessage, fresh: bool, numbers: &mut HashMap<i64, Numbers>) -> F
         nonce: new.nonce.clone(),
         edited_at: None,
         deleted_at: None,
+        thread: new.thread.clone(),
         created_at: new.created_at,
     })
 }

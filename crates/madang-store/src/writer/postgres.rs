@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use madang_proto::messages::Message;
 use sqlx::PgConnection;
 
-use super::batch::{Gain, Mark, Nonce, Numbers};
+use super::batch::{Gain, Mark, Nonce, Numbers, threads};
 use crate::{Result, db::counted};
 
 /// Remembers nonces; gives the messages that were the first with theirs.
@@ -26,7 +26,8 @@ pub(super) async fn remember(c: &mut PgConnection, nonces: &[Nonce<'_>]) -> Resu
 /// Moves the numbers of channels on; gives where they stood, of those that are there.
 pub(super) async fn advance(c: &mut PgConnection, gains: &[Gain]) -> Result<HashMap<i64, Numbers>> {
     let advance = sqlx::query_as(
-        "UPDATE channels SET last_seq = last_seq + batch.n, version = version + batch.n, last_at = batch.at
+        "UPDATE channels SET last_seq = last_seq + batch.n, version = version + batch.n, last_at = batch.at,
+                             untold = (root_id IS NOT NULL)
          FROM (SELECT id, n, at FROM channels
                JOIN UNNEST($1::bigint[], $2::bigint[], $3::bigint[]) AS gains (channel_id, n, at) ON id = channel_id WHERE deleted_at IS NULL ORDER BY id FOR UPDATE OF channels) AS batch
          WHERE channels.id = batch.id
@@ -43,9 +44,9 @@ pub(super) async fn advance(c: &mut PgConnection, gains: &[Gain]) -> Result<Hash
 pub(super) async fn insert(c: &mut PgConnection, messages: &[&Message]) -> Result<()> {
     let column = |f: fn(&Message) -> i64| messages.iter().map(|m| f(m)).collect::<Vec<_>>();
     let insert = sqlx::query(
-        "INSERT INTO messages (id, channel_id, seq, version, author_id, content, nonce, created_at)
+        "INSERT INTO messages (id, channel_id, seq, version, author_id, content, nonce, created_at, thread)
          SELECT * FROM UNNEST($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[],
-                              $6::text[], $7::text[], $8::bigint[])",
+                              $6::text[], $7::text[], $8::bigint[], $9::text[])",
     )
     .bind(column(|m| m.id.get()))
     .bind(column(|m| m.channel_id.get()))
@@ -54,7 +55,8 @@ pub(super) async fn insert(c: &mut PgConnection, messages: &[&Message]) -> Resul
     .bind(column(|m| m.author.id.get()))
     .bind(messages.iter().map(|m| m.content.as_str()).collect::<Vec<_>>())
     .bind(messages.iter().map(|m| m.nonce.as_deref()).collect::<Vec<_>>())
-    .bind(column(|m| m.created_at.millis()));
+    .bind(column(|m| m.created_at.millis()))
+    .bind(threads(messages)?);
     counted(insert).execute(c).await?;
     Ok(())
 }

@@ -8,7 +8,7 @@ use madang_proto::messages::Message;
 use sqlx::{Row, SqliteConnection};
 
 use super::{
-    batch::{Gain, Mark, Nonce, Numbers},
+    batch::{Gain, Mark, Nonce, Numbers, threads},
     bulk::Bulk,
 };
 use crate::{Error, Result, db::counted};
@@ -29,13 +29,15 @@ static NUMBERS: Bulk = Bulk::new(
     " JOIN channels ON id = column1 WHERE deleted_at IS NULL",
 );
 static ADVANCE: Bulk = Bulk::new(
-    "UPDATE channels SET last_seq = last_seq + column2, version = version + column2, last_at = column3 FROM ",
+    "UPDATE channels SET last_seq = last_seq + column2, version = version + column2, last_at = column3,
+                         untold = (root_id IS NOT NULL) FROM ",
     3,
     " WHERE channels.id = column1 AND deleted_at IS NULL",
 );
 static INSERT: Bulk = Bulk::new(
-    "INSERT INTO messages (id, channel_id, seq, version, author_id, content, nonce, created_at) SELECT * FROM ",
-    8,
+    "INSERT INTO messages (id, channel_id, seq, version, author_id, content, nonce, created_at, thread)
+     SELECT * FROM ",
+    9,
     " WHERE column1 IS NOT NULL",
 );
 static MARK: Bulk = Bulk::new(
@@ -81,7 +83,9 @@ pub(super) async fn advance(c: &mut SqliteConnection, gains: &[Gain]) -> Result<
 
 /// Stores messages.
 pub(super) async fn insert(c: &mut SqliteConnection, messages: &[&Message]) -> Result<()> {
-    let insert = messages.iter().fold(INSERT.query(messages.len()), |query, m| {
+    let threads = threads(messages)?;
+    let rows = messages.iter().zip(threads);
+    let insert = rows.fold(INSERT.query(messages.len()), |query, (m, thread)| {
         query
             .bind(m.id.get())
             .bind(m.channel_id.get())
@@ -91,6 +95,7 @@ pub(super) async fn insert(c: &mut SqliteConnection, messages: &[&Message]) -> R
             .bind(m.content.as_str())
             .bind(m.nonce.as_deref())
             .bind(m.created_at.millis())
+            .bind(thread)
     });
     counted(insert).execute(c).await?;
     Ok(())

@@ -43,6 +43,7 @@ pub(super) fn channel(id: i64) -> Channel {
         last_read_seq: Some(0),
         unread_count: Some(0),
         people: Vec::new(),
+        thread: None,
     }
 }
 
@@ -91,6 +92,7 @@ impl Server {
             nonce: Some(format!("nonce{seq}")),
             edited_at: None,
             deleted_at: None,
+            thread: None,
             created_at: Timestamp::from(seq),
         };
         self.messages.push(message.clone());
