@@ -185,6 +185,27 @@ test("a direct message begins in the list of members and is only theirs", async 
   expect(await gil.button("Invite").count()).toBe(0);
 });
 
+test("replies stand in a thread, and the message tells how many there are", async () => {
+  const [iris, june] = [await someone(), await someone()];
+  await iris.signUp("iris");
+  await june.signUp("june");
+  await iris.write("what shall we eat?");
+  await june.sees("what shall we eat?");
+  await june.row("what shall we eat?").hover();
+  await june.row("what shall we eat?").getByRole("button", { name: "Reply in a thread" }).click();
+  await june.dialog().getByRole("textbox", { name: "Reply" }).fill("gimbap");
+  await june.dialog().getByRole("textbox", { name: "Reply" }).press("Enter");
+  await june.dialog().getByText("gimbap").waitFor();
+  await iris.row("what shall we eat?").getByRole("button", { name: "1 reply" }).click();
+  await iris.dialog().getByText("gimbap").waitFor();
+  await june.dialog().getByRole("textbox", { name: "Reply" }).fill("or ramyeon");
+  await june.dialog().getByRole("textbox", { name: "Reply" }).press("Enter");
+  await iris.dialog().getByText("or ramyeon").waitFor();
+  await iris.page.keyboard.press("Escape");
+  await iris.row("what shall we eat?").getByRole("button", { name: "2 replies" }).waitFor();
+  expect(await iris.row("gimbap").count()).toBe(0);
+});
+
 test("a channel can be edited and left", async () => {
   const [gil, hana] = [await someone(), await someone()];
   await gil.signUp("gil");

@@ -5,6 +5,7 @@ import type {
   Channel,
   ChannelChanges,
   CreateChannel,
+  CreateReply,
   CreateWorkspace,
   GuestLogin,
   List,
@@ -99,6 +100,13 @@ export const listMessages = (id: string, place: Place, signal?: AbortSignal) =>
     ...withSignal(signal),
   });
 export const sendMessage = (body: SendMessage) => request<Message>("POST", "/messages", { body });
+export const listReplies = (id: string, before?: string, signal?: AbortSignal) =>
+  request<Page<Message>>("GET", `/messages/${seg(id)}/thread`, {
+    query: { limit: 50, before },
+    ...withSignal(signal),
+  });
+export const reply = (id: string, body: CreateReply) =>
+  request<Message>("POST", `/messages/${seg(id)}/thread`, { body });
 export const updateMessage = (id: string, content: string) =>
   request<Message>("PUT", `/messages/${seg(id)}`, { body: { content } });
 export const deleteMessage = (id: string) => command("DELETE", `/messages/${seg(id)}`);

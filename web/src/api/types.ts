@@ -41,6 +41,7 @@ export type ChannelChange = Present<Schemas["ChannelChange"]>;
 export type ChannelChanges = Present<Schemas["ChannelChanges"]>;
 
 export type Message = Present<Schemas["Message"]>;
+export type CreateReply = Present<Schemas["CreateReply"]>;
 export type SendMessage = Present<Schemas["SendMessage"]>;
 export type ReadMark = Present<Schemas["ReadMark"]>;
 export type Presence = Present<Schemas["Presence"]>;

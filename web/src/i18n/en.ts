@@ -90,6 +90,11 @@ export const en = {
     noMatch: "Nothing matches “{{text}}”.",
   },
   messages: {
+    reply: "Reply in a thread",
+    replies_one: "{{count}} reply",
+    replies_other: "{{count}} replies",
+    thread: "Thread",
+    threadLabel: "Reply",
     list: "Messages in {{name}}",
     empty: "Nothing has been said here yet.",
     emptyHint: "Write the first message.",

@@ -86,6 +86,10 @@ export const ko: Translation = {
     noMatch: "“{{text}}”에 맞는 것이 없어요.",
   },
   messages: {
+    reply: "답글 달기",
+    replies_other: "답글 {{count}}개",
+    thread: "스레드",
+    threadLabel: "답글",
     list: "{{name}} 채널의 메시지",
     empty: "아직 아무 이야기도 없어요.",
     emptyHint: "첫 메시지를 남겨 보세요.",

@@ -35,6 +35,10 @@ export interface ListedMessage {
   own: boolean;
   canEdit: boolean;
   canDelete: boolean;
+  /** How many replies its thread has. */
+  replies?: number | undefined;
+  /** Whether it can have a thread. */
+  canReply?: boolean;
 }
 
 /** A message and what stands above it. */

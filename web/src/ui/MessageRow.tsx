@@ -7,6 +7,7 @@
 import ContentCopyIcon from "@mui/icons-material/ContentCopy";
 import DeleteOutlinedIcon from "@mui/icons-material/DeleteOutlined";
 import EditOutlinedIcon from "@mui/icons-material/EditOutlined";
+import ReplyIcon from "@mui/icons-material/Reply";
 import Box from "@mui/material/Box";
 import Button from "@mui/material/Button";
 import Divider from "@mui/material/Divider";
@@ -34,6 +35,8 @@ export interface MessageActions {
   onRetry: (message: ListedMessage) => void;
   /** Forget a failed one. */
   onDiscard: (message: ListedMessage) => void;
+  /** Show the replies to one. */
+  onThread?: (message: ListedMessage) => void;
 }
 
 /** A message and how it shows; see `Row` for the marks. */
@@ -76,6 +79,9 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
   if (message.state !== "deleted" && editor === undefined) {
     const add = (label: string, icon: ReactNode, run: () => void) => offered.push({ label, icon, run });
     add(t("messages.copy"), <ContentCopyIcon fontSize="small" />, () => void copyText(message.content));
+    const { onThread } = actions;
+    if (message.canReply === true && onThread !== undefined)
+      add(t("messages.reply"), <ReplyIcon fontSize="small" />, () => onThread(message));
     if (message.canEdit)
       add(t("messages.edit"), <EditOutlinedIcon fontSize="small" />, () => actions.onEdit(message));
     if (message.canDelete) {
@@ -189,6 +195,11 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
             {t("messages.byAt", { author: message.author.name, time: formatTime(date, language) })}
           </span>
           {editor ?? <Body message={message} language={language} />}
+          {(message.replies ?? 0) > 0 && (
+            <Button size="small" sx={{ px: 0.5, minWidth: 0 }} onClick={() => actions.onThread?.(message)}>
+              {t("messages.replies", { count: message.replies ?? 0 })}
+            </Button>
+          )}
           {pending && <span style={visuallyHidden}>{t("messages.pending")}</span>}
           {failed && (
             <Box

@@ -20,6 +20,7 @@ import { Composer } from "../../ui/Composer";
 import { ConfirmDialog } from "../../ui/ConfirmDialog";
 import { MessageList, type MessageListHandle } from "../../ui/MessageList";
 import type { MessageActions } from "../../ui/MessageRow";
+import { ThreadDialog } from "./ThreadDialog";
 import type { LoadedMessages } from "./useTimeline";
 
 export interface MessagesPaneProps {
@@ -42,6 +43,9 @@ export function MessagesPane(props: MessagesPaneProps) {
   const myId = useMyId();
   const { outbox } = useSync();
   const [deleting, setDeleting] = useState<ListedMessage>();
+  // The place of the message whose thread is open.
+  const [rootSeq, setRootSeq] = useState<number>();
+  const root = rootSeq === undefined ? undefined : loaded.at(rootSeq);
   // A jump begins the list anew, at its end.
   const [jumps, setJumps] = useState(0);
   const jumping = useRef(false);
@@ -64,6 +68,7 @@ export function MessagesPane(props: MessagesPaneProps) {
     () => ({
       onEdit: ({ key }) => onEdit(key),
       onDelete: setDeleting,
+      onThread: ({ seq }) => setRootSeq(seq ?? undefined),
       onRetry: ({ key }) => outbox.retry(key),
       onDiscard: ({ key }) => outbox.discard(key),
     }),
@@ -134,6 +139,9 @@ export function MessagesPane(props: MessagesPaneProps) {
         )}
         beginning={beginning}
       />
+      {root !== undefined && (
+        <ThreadDialog root={root} joined={channel.joined === true} onClose={() => setRootSeq(undefined)} />
+      )}
       <ConfirmDialog
         open={deleting !== undefined}
         title={t("messages.deleteTitle")}

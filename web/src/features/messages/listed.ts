@@ -43,6 +43,8 @@ function listedMessage(message: Message, me: string, moderator: boolean): Listed
     own,
     canEdit: own && !deleted,
     canDelete: (own || moderator) && !deleted,
+    replies: message.thread?.reply_count,
+    canReply: message.thread?.root_id === undefined && (!deleted || message.thread !== undefined),
   };
 }
 
