@@ -136,7 +136,7 @@ impl Client {
         self.ask(|reply| Request::LoadDirectory { workspace: id, reply: Some(reply) }).await?
     }
 
-    async fn learn_channel(&self, channel: Channel) -> Result<Channel, Error> {
+    pub(crate) async fn learn_channel(&self, channel: Channel) -> Result<Channel, Error> {
         let learnt = channel.clone();
         self.ask(|reply| Request::LearnChannel { channel: Box::new(learnt), reply }).await?;
         Ok(channel)

@@ -240,6 +240,8 @@ impl Driver {
                     channel_id: pending.channel,
                     content: pending.content,
                     nonce: Some(pending.nonce),
+                    thread_root_id: None,
+                    also_to_channel: false,
                 };
                 self.send(Command::Message(message), Some(&rid)).await;
             }

@@ -24,6 +24,7 @@ pub mod accounts;
 pub mod backoff;
 pub mod channels;
 mod client;
+pub mod direct;
 mod driver;
 mod error;
 mod http;
@@ -37,6 +38,7 @@ pub mod search;
 pub mod socket;
 pub mod state;
 pub mod status;
+pub mod threads;
 pub mod workspaces;
 
 pub use client::{Client, Options};

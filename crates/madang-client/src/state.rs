@@ -371,7 +371,7 @@ impl State {
 
 /// A channel that one is not in, unless a newer state of it is there.
 fn put_other(channels: &mut BTreeMap<ChannelId, Channel>, channel: Channel) {
-    if channel.kind == ChannelKind::Private {
+    if channel.kind != ChannelKind::Public {
         channels.remove(&channel.id);
     } else if channels.get(&channel.id).is_none_or(|known| known.version <= channel.version) {
         let joined = Some(false);

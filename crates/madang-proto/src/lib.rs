@@ -15,6 +15,7 @@ pub mod accounts;
 pub mod channels;
 pub mod close;
 pub mod command;
+pub mod direct;
 pub mod edits;
 pub mod encoding;
 pub mod error;
@@ -31,6 +32,7 @@ pub mod presence;
 pub mod reactions;
 pub mod reads;
 pub mod search;
+pub mod threads;
 pub mod time;
 pub mod workspaces;
 

@@ -60,6 +60,10 @@ pub const WORKSPACES_OWNED: i64 = 20;
 pub const CHANNELS_PER_WORKSPACE: i64 = 5_000;
 /// Channels that one user can be a member of.
 pub const CHANNELS_PER_USER: i64 = 1_000;
+/// People of a group, oneself included.
+pub const DIRECT_PEOPLE: usize = 20;
+/// Direct messages and groups that one user can be in.
+pub const DIRECTS_PER_USER: i64 = 1_000;
 /// Sessions of one user; a login past it ends the oldest.
 pub const SESSIONS_PER_USER: i64 = 50;
 /// Bytes of one gateway frame from a client (a message of 8,000 characters, all escaped, fits).

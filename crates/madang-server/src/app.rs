@@ -5,7 +5,7 @@ use std::sync::Arc;
 use madang_proto::{SessionId, Timestamp, UserId};
 use madang_realtime::{Bus, Faults, Hub, Shutdown, Supervisor};
 use madang_store::{Db, Writer};
-use tokio::runtime::Handle;
+use tokio::{runtime::Handle, sync::Notify};
 
 use crate::{
     auth::{Issuer, Keys, Passwords, Revoked},
@@ -68,6 +68,8 @@ pub struct Parts {
     pub revoked: Revoked,
     /// How often is too often.
     pub limits: Limits,
+    /// Says that there are roots of threads to be told of replies.
+    pub replies: Notify,
     /// Where connections live.
     pub threads: Threads,
     /// Where everything else lives.

@@ -41,6 +41,5 @@ async fn missed(app: &App, id: ChannelId, version: Option<i64>) -> Result<Vec<Ev
     }
     let mut messages = changes.messages;
     messages.sort_by_key(|message| message.version);
-    messages.iter_mut().flat_map(|message| &mut message.reactions).for_each(|reaction| reaction.me = None);
-    Ok(messages.into_iter().map(Event::Message).collect())
+    Ok(messages.into_iter().map(Message::for_everyone).map(Event::Message).collect())
 }

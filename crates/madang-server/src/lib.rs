@@ -17,6 +17,7 @@ mod change;
 mod channels;
 pub mod clock;
 pub mod config;
+mod direct;
 mod doubts;
 mod edits;
 mod error;
@@ -31,6 +32,7 @@ mod reactions;
 mod reads;
 mod search;
 mod server;
+mod threads;
 mod tls;
 mod workspaces;
 

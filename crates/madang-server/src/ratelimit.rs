@@ -37,6 +37,8 @@ pub enum Limit {
     ChangeByUser,
     /// Searches of a user.
     SearchByUser,
+    /// Direct messages and groups that a user makes.
+    DirectByUser,
 }
 
 impl Limit {
@@ -50,6 +52,7 @@ impl Limit {
         Self::SendByUser,
         Self::ChangeByUser,
         Self::SearchByUser,
+        Self::DirectByUser,
     ];
 
     /// How many a minute in the long run, and how many at once.
@@ -64,6 +67,7 @@ impl Limit {
             Self::SendByUser => (300, 60),
             Self::ChangeByUser => (600, 200),
             Self::SearchByUser => (120, 30),
+            Self::DirectByUser => (30, 30),
         }
     }
 }

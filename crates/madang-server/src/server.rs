@@ -8,7 +8,7 @@ use std::{fs, net::SocketAddr, sync::Arc, time::Duration};
 use madang_proto::close::CloseCode;
 use madang_realtime::{BoxError, Control, Faults, Hub, Shutdown, Supervisor, bus::LocalBus};
 use madang_store::{Db, Writer, partitions, writer};
-use tokio::runtime::Handle;
+use tokio::{runtime::Handle, sync::Notify};
 
 use crate::{
     accounts,
@@ -23,6 +23,7 @@ use crate::{
     presence::{self, Board, Conflation, Limit},
     ratelimit::Limits,
     search::{self, Indexing},
+    threads,
     tls::Tls,
     workspaces,
 };
@@ -121,6 +122,7 @@ impl Server {
             tls,
             passwords: Passwords::new(password_kib),
             revoked: Revoked::default(),
+            replies: Notify::new(),
             threads: Threads::start(shards).map_err(|e| StartError::of("threads")(&e))?,
             runtime: Handle::current(),
             supervisor: Supervisor::new(shutdown.clone()),
@@ -216,6 +218,8 @@ fn start_children(app: &App, listener: Listener) {
             Ok(())
         }
     });
+    let of_threads = app.clone();
+    app.supervisor.child("threads", move || threads::run(of_threads.clone()));
     app.supervisor.child("presence", move || presence::run(of_presence.clone()));
     app.supervisor.child("search", move || search::run(of_search.clone()));
     app.supervisor.child("sweep", move || sweep(of_sweep.clone()));

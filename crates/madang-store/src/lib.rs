@@ -14,6 +14,7 @@ pub mod accounts;
 mod authors;
 pub mod channels;
 pub mod db;
+pub mod direct;
 pub mod edits;
 mod error;
 #[cfg(feature = "floor")]
@@ -32,6 +33,7 @@ pub mod search;
 pub mod sessions;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod threads;
 pub mod workspaces;
 pub mod writer;
 

@@ -44,6 +44,7 @@ struct Row {
     pinned_at: Option<i64>,
     #[sqlx(try_from = "i64")]
     author_id: UserId,
+    thread: Option<String>,
     username: String,
     display_name: String,
     avatar_url: Option<String>,
@@ -72,6 +73,7 @@ impl TryFrom<Row> for Message {
             deleted_at: r.deleted_at.map(Timestamp::from),
             reactions: reactions::unpacked(r.reactions.as_deref())?,
             pinned: r.pinned_at.is_some(),
+            thread: packed::object(r.thread.as_deref())?,
             created_at: r.created_at,
         })
     }
@@ -81,7 +83,8 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT m.id, m.channel_id, m.seq, m.version, m.content, m.nonce, m.created_at, m.edited_at,
-                    m.deleted_at, m.reactions, m.pinned_at, m.author_id, u.username, u.display_name, u.avatar_url
+                    m.deleted_at, m.reactions, m.pinned_at, m.author_id, m.thread, u.username, u.display_name,
+                    u.avatar_url
              FROM messages m JOIN users u ON u.id = m.author_id ",
             $rest
         )
@@ -254,7 +257,7 @@ static OF_NONCES: LazyLock<Texts> = LazyLock::new(|| {
 /// When the database fails.
 pub(crate) async fn of_nonces(tx: &mut Tx, nonces: &[(i64, &str)]) -> Result<Vec<Message>> {
     let Texts { sqlite, postgres } = &*OF_NONCES;
-    let asked = serde_json::to_string(nonces).map_err(|e| Error::Fault(sqlx::Error::Encode(e.into())))?;
+    let asked = packed::text(nonces)?;
     macro_rules! question {
         ($c:ident, $sql:ident) => {
             sqlx::query_as::<_, Packed>($sql.as_str()).bind(asked).fetch_one(&mut **$c).await
@@ -267,7 +270,35 @@ pub(crate) async fn of_nonces(tx: &mut Tx, nonces: &[(i64, &str)]) -> Result<Vec
     packed::unpack(&packed?)
 }
 
-/// Stores what may change of a message as it is in `message`: its content, times, reactions, version.
+static OF_IDS: LazyLock<Texts> = LazyLock::new(|| {
+    let page = |ids: &str| {
+        format!("WITH page AS MATERIALIZED (SELECT {{message}} FROM messages WHERE id IN (SELECT {ids}))")
+    };
+    let Texts { sqlite, .. } = Texts::new(&page("value FROM json_each($1)"), "NULL", "NULL");
+    let postgres = page("value::bigint FROM json_array_elements_text($1::json)");
+    Texts { sqlite, ..Texts::new(&postgres, "NULL::bigint", "NULL") }
+});
+
+/// These messages as everyone sees them, in no order.
+///
+/// # Errors
+/// When the database fails.
+pub async fn of_ids(tx: &mut Tx, ids: &[MessageId]) -> Result<Vec<Message>> {
+    let Texts { sqlite, postgres } = &*OF_IDS;
+    let asked = packed::text(&ids.iter().map(|id| id.get()).collect::<Vec<_>>())?;
+    macro_rules! question {
+        ($c:ident, $sql:ident) => {
+            sqlx::query_as::<_, Packed>($sql.as_str()).bind(asked).fetch_one(&mut **$c).await
+        };
+    }
+    let packed = match counted(tx) {
+        Tx::Sqlite(c) => question!(c, sqlite),
+        Tx::Postgres(c) => question!(c, postgres),
+    };
+    Ok(packed::unpack(&packed?)?.into_iter().map(Message::for_everyone).collect())
+}
+
+/// Stores what may change of a message as it is in `message`: its content, times, reactions, thread, version.
 ///
 /// # Errors
 /// `NotFound` when it is gone.
@@ -275,13 +306,14 @@ pub async fn update(tx: &mut Tx, message: &Message) -> Result<()> {
     let row = optional!(
         tx,
         (i64,),
-        "UPDATE messages SET content = $1, edited_at = $2, deleted_at = $3, reactions = $4, version = $5,
-                             changed = TRUE
-         WHERE id = $6 RETURNING id",
+        "UPDATE messages SET content = $1, edited_at = $2, deleted_at = $3, reactions = $4, thread = $5,
+                             version = $6, changed = TRUE
+         WHERE id = $7 RETURNING id",
         &message.content,
         message.edited_at.map(Timestamp::millis),
         message.deleted_at.map(Timestamp::millis),
         reactions::packed(&message.reactions)?,
+        message.thread.as_ref().map(packed::text).transpose()?,
         message.version,
         message.id.get()
     )?;

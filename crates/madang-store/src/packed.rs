@@ -73,7 +73,7 @@ impl Texts {
 
 /// The columns of a message, in the order of [`Row`]; which of the reactions are one's own comes after them.
 const MESSAGE: &str = "id, channel_id, seq, version, author_id, created_at, edited_at, deleted_at, nonce, content, \
-                       reactions, pinned_at";
+                       reactions, pinned_at, thread";
 
 /// A message as it is packed.
 type Row = (
@@ -89,6 +89,7 @@ type Row = (
     String,
     Option<String>,
     Option<i64>,
+    Option<String>,
     Option<String>,
 );
 /// An author as they are packed: id, username, display name, picture.
@@ -134,6 +135,17 @@ pub(crate) fn unpack(packed: &Packed) -> Result<Vec<Message>> {
     Unsigned::new(packed.messages.as_deref())?.signed(&authors)
 }
 
+/// The JSON of something in a column.
+pub(crate) fn text<T: serde::Serialize + ?Sized>(value: &T) -> Result<String> {
+    serde_json::to_string(value).map_err(|e| Error::Fault(sqlx::Error::Encode(e.into())))
+}
+
+/// What a column has as JSON.
+pub(crate) fn object<T: serde::de::DeserializeOwned>(text: Option<&str>) -> Result<Option<T>> {
+    let decoded = text.map(serde_json::from_str).transpose();
+    decoded.map_err(|e| Error::Fault(sqlx::Error::Decode(e.into())))
+}
+
 fn list<T: serde::de::DeserializeOwned>(text: Option<&str>) -> Result<Vec<T>> {
     let decoded = text.map_or_else(|| Ok(Vec::new()), serde_json::from_str);
     decoded.map_err(|e| Error::Fault(sqlx::Error::Decode(e.into())))
@@ -153,6 +165,7 @@ fn message(row: Row, authors: &[UserSummary]) -> Result<Option<Message>> {
         content,
         reactions,
         pinned_at,
+        thread,
         own,
     ) = row;
     let author = authors.binary_search_by_key(&author, |a| a.id.get()).ok().and_then(|i| authors.get(i));
@@ -175,6 +188,7 @@ fn message(row: Row, authors: &[UserSummary]) -> Result<Option<Message>> {
         deleted_at: deleted_at.map(Timestamp::from),
         reactions,
         pinned: pinned_at.is_some(),
+        thread: object(thread.as_deref())?,
         created_at: Timestamp::from(created_at),
     }))
 }

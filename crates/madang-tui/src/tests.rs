@@ -60,6 +60,8 @@ fn channel(id: i64, name: &str, last_seq: i64) -> Channel {
         joined: Some(true),
         last_read_seq: Some(0),
         unread_count: Some(last_seq),
+        people: Vec::new(),
+        thread: None,
     }
 }
 
@@ -77,6 +79,7 @@ fn message(seq: i64, author: i64, content: &str) -> Message {
         deleted_at: None,
         reactions: Vec::new(),
         pinned: false,
+        thread: None,
         created_at: Timestamp::from(NOON + seq * 1_000),
     }
 }

@@ -38,6 +38,10 @@ export interface ListedMessage {
   /** What people put on it, in the order of first use. */
   reactions: readonly ListedReaction[];
   canReact: boolean;
+  /** How many replies its thread has. */
+  replies?: number | undefined;
+  /** Whether it can have a thread. */
+  canReply?: boolean;
 }
 
 /** An emoji on a message. */

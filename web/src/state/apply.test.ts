@@ -49,6 +49,19 @@ test("an edit changes the message and counts nothing", () => {
   expect(timeline()?.items[0]?.content).toBe("new");
 });
 
+test("who leaves a group is no longer among its people, a direct message of two stays theirs", () => {
+  for (const kind of ["group", "dm"] as const) {
+    const state = joined({ kind, name: "", is_default: false, version: 1, people: [alice, bob] });
+    apply({ type: "CHANNEL", payload: { action: "created", channel: state } });
+    apply({ type: "MEMBER", payload: memberChange("left", bob, 2) });
+    expect(theChannel()?.people).toEqual(kind === "group" ? [alice] : [alice, bob]);
+    apply({ type: "MEMBER", payload: memberChange("joined", bob, 3) });
+    expect(theChannel()?.people).toEqual([alice, bob]);
+    apply({ type: "MEMBER", payload: memberChange("left", alice, 4) });
+    expect(theChannel()).toBeUndefined();
+  }
+});
+
 test("a channel whose messages nobody loaded gathers none", () => {
   apply({ type: "MESSAGE", payload: message(1) });
   expect(timeline()).toBeUndefined();

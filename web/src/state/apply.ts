@@ -185,9 +185,18 @@ function member(cache: Cache, change: MemberChange): void {
   const step = change.action === "joined" ? 1 : change.action === "left" ? -1 : 0;
   editChannel(cache.client, channelId, (channel) => ({
     ...channel,
+    ...peopleAfter(channel, change),
     member_count: channel.member_count + step,
     version: Math.max(channel.version, change.version ?? 0),
   }));
+}
+
+/** Whose a group is; a direct message of two stays theirs. */
+function peopleAfter({ kind, people }: Channel, { action, member }: MemberChange): Pick<Channel, "people"> {
+  if (people === undefined) return {};
+  const others = people.filter(({ id }) => id !== member.user.id);
+  if (action === "left") return kind === "group" ? { people: others } : {};
+  return others.length === people.length ? { people: [...people, member.user] } : {};
 }
 
 function channelMember({ client }: Cache, channelId: string, change: MemberChange): void {

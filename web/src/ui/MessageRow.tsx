@@ -8,6 +8,7 @@ import AddReactionOutlinedIcon from "@mui/icons-material/AddReactionOutlined";
 import ContentCopyIcon from "@mui/icons-material/ContentCopy";
 import DeleteOutlinedIcon from "@mui/icons-material/DeleteOutlined";
 import EditOutlinedIcon from "@mui/icons-material/EditOutlined";
+import ReplyIcon from "@mui/icons-material/Reply";
 import Box from "@mui/material/Box";
 import Button from "@mui/material/Button";
 import Divider from "@mui/material/Divider";
@@ -38,6 +39,8 @@ export interface MessageActions {
   onDiscard: (message: ListedMessage) => void;
   /** Put an emoji there, or take one's own away. */
   onReact: (message: ListedMessage, emoji: string, add: boolean) => void;
+  /** Show the replies to one. */
+  onThread?: (message: ListedMessage) => void;
 }
 
 /** A message and how it shows; see `Row` for the marks. */
@@ -82,6 +85,9 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
   if (message.state !== "deleted" && editor === undefined) {
     const add = (label: string, icon: ReactNode, run: () => void) => offered.push({ label, icon, run });
     add(t("messages.copy"), <ContentCopyIcon fontSize="small" />, () => void copyText(message.content));
+    const { onThread } = actions;
+    if (message.canReply === true && onThread !== undefined)
+      add(t("messages.reply"), <ReplyIcon fontSize="small" />, () => onThread(message));
     if (message.canEdit)
       add(t("messages.edit"), <EditOutlinedIcon fontSize="small" />, () => actions.onEdit(message));
     if (message.canDelete) {
@@ -207,6 +213,11 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
           {editor ?? <Body message={message} language={language} />}
           {message.reactions.length > 0 && (
             <Reactions reactions={message.reactions} onReact={onReact} onChoose={setChoiceAt} />
+          )}
+          {(message.replies ?? 0) > 0 && (
+            <Button size="small" sx={{ px: 0.5, minWidth: 0 }} onClick={() => actions.onThread?.(message)}>
+              {t("messages.replies", { count: message.replies ?? 0 })}
+            </Button>
           )}
           {pending && <span style={visuallyHidden}>{t("messages.pending")}</span>}
           {failed && (

@@ -231,6 +231,9 @@ impl ChannelState {
             MemberAction::Left if counted => self.facts.member_count -= 1,
             MemberAction::Joined | MemberAction::Left | MemberAction::Updated => {}
         }
+        if counted {
+            self.facts.change_people(change);
+        }
         if change.action == MemberAction::Left {
             self.reads.remove(&change.user_id());
             self.typing.remove(&change.user_id());

@@ -20,8 +20,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{health, openapi, web};
 use crate::{
-    accounts, app::App, channels, config::Config, edits, gateway, messages, pins, presence, reactions, reads,
-    search, workspaces,
+    accounts, app::App, channels, config::Config, direct, edits, gateway, messages, pins, presence,
+    reactions, reads, search, threads, workspaces,
 };
 
 /// A request that is not answered after this long is given up.
@@ -31,6 +31,7 @@ const REQUEST_WITHIN: Duration = Duration::from_secs(30);
 pub fn api() -> OpenApiRouter<App> {
     use accounts::http as accounts;
     use channels::http as channels;
+    use direct::http as direct;
     use edits::http as edits;
     use messages::http as messages;
     use pins::http as pins;
@@ -38,6 +39,7 @@ pub fn api() -> OpenApiRouter<App> {
     use reactions::http as reactions;
     use reads::http as reads;
     use search::http as search;
+    use threads::http as threads;
     use workspaces::http as workspaces;
     OpenApiRouter::new()
         .routes(routes!(accounts::register))
@@ -63,6 +65,8 @@ pub fn api() -> OpenApiRouter<App> {
         .routes(routes!(channels::join))
         .routes(routes!(channels::leave))
         .routes(routes!(channels::changes))
+        .routes(routes!(direct::index, direct::create))
+        .routes(routes!(direct::messages))
         .routes(routes!(messages::index, messages::create))
         .routes(routes!(messages::index_by_channel))
         .routes(routes!(messages::send))
@@ -73,6 +77,9 @@ pub fn api() -> OpenApiRouter<App> {
         .routes(routes!(pins::create, pins::destroy))
         .routes(routes!(reactions::index, reactions::create, reactions::destroy))
         .routes(routes!(reads::mark))
+        .routes(routes!(threads::index, threads::create))
+        .routes(routes!(threads::follow, threads::unfollow))
+        .routes(routes!(threads::followed))
 }
 
 /// The routes with their documentation: the API under its base path, and health.

@@ -24,7 +24,10 @@ use std::{
 };
 
 use madang_proto::{
-    ChannelId, Timestamp, UserId, WorkspaceId, accounts::User, messages::Message, permissions::Role,
+    ChannelId, Timestamp, UserId, WorkspaceId,
+    accounts::User,
+    messages::Message,
+    permissions::{InChannel, Role},
     workspaces::Workspace,
 };
 use madang_store::{Db, accounts, channels, channels::Found, workspaces};
@@ -73,10 +76,19 @@ pub struct Standing {
 }
 
 impl Person {
-    /// What is known of a channel and how the user stands to it, as the database would say.
-    pub fn found(&self, id: ChannelId, room: &Room) -> Found {
+    /// What is known of a channel and how the user stands to it, as the database would say, but for whether
+    /// they follow it when it is a thread; `parent` is the channel of its root then.
+    pub fn found(&self, id: ChannelId, room: &Room, parent: Option<(ChannelId, Arc<Room>)>) -> Found {
         let channel = room.channel(self.seat(id));
-        Found { role: self.role(channel.workspace_id), channel }
+        let parent = parent.map(|(id, room)| {
+            let channel = room.channel(self.seat(id));
+            InChannel {
+                kind: channel.kind,
+                member: channel.joined == Some(true),
+                creator: channel.created_by == Some(self.user.summary.id),
+            }
+        });
+        Found { role: self.role(channel.workspace_id), channel, parent }
     }
 
     /// How they stand to a channel.

@@ -9,7 +9,7 @@
 use std::collections::VecDeque;
 
 use madang_proto::{
-    MessageId, Timestamp, UserId,
+    ChannelId, MessageId, Timestamp, UserId,
     channels::{Channel, ChannelChanges},
     messages::Message,
     reactions::ReactionChange,
@@ -58,6 +58,11 @@ impl Room {
         let channel = Channel { joined: None, last_read_seq: None, unread_count: None, ..channel };
         let since = channel.version;
         Self(Mutex::new(State { channel, since, recent: VecDeque::new(), bytes: 0, used_at: now }))
+    }
+
+    /// Of a thread: the channel of its root.
+    pub fn parent(&self) -> Option<ChannelId> {
+        self.0.lock().channel.thread.map(|of| of.channel_id)
     }
 
     /// The channel as a user stands to it.
@@ -233,6 +238,8 @@ pub(super) mod tests {
             joined: None,
             last_read_seq: None,
             unread_count: None,
+            people: Vec::new(),
+            thread: None,
         };
         Room::new(channel, 0.into())
     }
@@ -257,6 +264,7 @@ pub(super) mod tests {
             deleted_at: None,
             reactions: Vec::new(),
             pinned: false,
+            thread: None,
             created_at: 0.into(),
         }
     }

@@ -9,6 +9,7 @@ use madang_proto::{
     messages::{Message, SendMessage},
     page::{MessagePageQuery, Page},
     permissions::ChannelPermission,
+    threads::{CreateReply, MessageThread},
 };
 use madang_realtime::{Class, Topic};
 use madang_store::{
@@ -23,25 +24,66 @@ use crate::{
     error::{Error, Field, Result},
     http::page_limit,
     ratelimit::Limit,
+    threads,
 };
 
-/// Whether a message of the actor to this channel needs no answer from the database before it is stored.
-pub fn is_known(app: &App, actor: Actor, channel: ChannelId) -> bool {
-    app.memory.known_person(actor.user).is_some() && app.memory.known_room(channel).is_some()
+/// Whether this message of the actor needs no answer from the database before it is stored.
+pub fn is_known(app: &App, actor: Actor, new: &SendMessage) -> bool {
+    new.thread_root_id.is_none()
+        && app.memory.known_person(actor.user).is_some()
+        && app.memory.known_room(new.channel_id).is_some_and(|room| room.parent().is_none())
+}
+
+/// A text that may be sent.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// In NFC.
+    pub content: String,
+    /// What the author's client calls it.
+    pub nonce: Option<String>,
+}
+
+/// Checks what someone wants to send.
+pub fn draft(app: &App, actor: Actor, content: &str, nonce: Option<&str>) -> Result<Draft> {
+    let content = input::content(content).field("content")?;
+    let nonce = nonce.map(input::nonce).transpose().field("nonce")?;
+    app.limits.check(Limit::SendByUser, actor.user)?;
+    Ok(Draft { content, nonce })
 }
 
 /// Sends a message. True when it is new, false when its nonce was used before.
 pub async fn send(app: &App, actor: Actor, new: SendMessage) -> Result<(Message, bool)> {
-    let content = input::content(&new.content).field("content")?;
-    let nonce = new.nonce.as_deref().map(input::nonce).transpose().field("nonce")?;
-    app.limits.check(Limit::SendByUser, actor.user)?;
-    let (at, author) = access::channel_now(app, actor, new.channel_id, ChannelPermission::Take).await?;
+    let SendMessage { channel_id, content, nonce, thread_root_id, also_to_channel } = new;
+    if let Some(root) = thread_root_id {
+        let reply = CreateReply { content, nonce, also_to_channel };
+        return threads::reply(app, actor, root, Some(channel_id), &reply).await;
+    }
+    if also_to_channel {
+        return Err(Error::field("also_to_channel", "only with thread_root_id"));
+    }
+    write(app, actor, channel_id, draft(app, actor, &content, nonce.as_deref())?, None).await
+}
+
+/// Stores a message. In a thread it is a reply, and whoever replies follows; in a channel it may refer to one.
+pub async fn write(
+    app: &App,
+    actor: Actor,
+    id: ChannelId,
+    Draft { content, nonce }: Draft,
+    refers: Option<MessageThread>,
+) -> Result<(Message, bool)> {
+    let (at, author) = access::channel_now(app, actor, id, ChannelPermission::Take).await?;
+    let thread = at.channel().thread.map(|of| MessageThread::refer(id, of.root_id));
+    if thread.is_some() {
+        threads::follow_by_writing(app, actor, id).await?;
+    }
     let new = NewMessage {
         id: app.id(),
-        channel_id: at.channel().id,
+        channel_id: id,
         author: author.user.summary.clone(),
         content,
         nonce,
+        thread: thread.or(refers),
         created_at: app.now(),
     };
     let Sent { message, created } = app.writer.send(new).await?;
@@ -66,6 +108,9 @@ impl Listener for Announcer<'_> {
             self.0.indexing.note(messages.len());
             for message in messages {
                 self.0.memory.sent(&message);
+                if message.thread.is_some() {
+                    self.0.replies.notify_one();
+                }
                 let topic = Topic::Channel(message.channel_id);
                 self.0.bus.publish(envelope(topic, Class::Durable, Event::Message(message)).into()).await;
             }
@@ -149,7 +194,9 @@ pub async fn destroy(app: &App, actor: Actor, id: MessageId) -> Result<()> {
     let own = message.author.id == actor.user;
     let needed = if own { ChannelPermission::Take } else { ChannelPermission::Moderate };
     if !at.may(actor, needed) {
-        return Err(Error::Forbidden("only the author and admins can delete a message"));
+        return Err(Error::Forbidden(
+            "only the author, and admins where they have a say, can delete a message",
+        ));
     }
     if message.deleted_at.is_some() {
         return Ok(());
@@ -162,6 +209,9 @@ pub async fn destroy(app: &App, actor: Actor, id: MessageId) -> Result<()> {
     if message.pinned {
         message.pinned = false;
         pins::set(change.tx(), id, None).await?;
+    }
+    if at.channel().thread.is_some() {
+        threads::lose_reply(&mut change, message.channel_id).await?;
     }
     store_change(change, actor, message).await.map(drop)
 }

@@ -104,6 +104,8 @@ async fn insert(
         joined: None,
         last_read_seq: None,
         unread_count: None,
+        people: Vec::new(),
+        thread: None,
     };
     store_channels::insert(change.tx(), &channel, DEFAULT_CHANNEL).await?;
     Ok(workspace)

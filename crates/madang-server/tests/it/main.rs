@@ -3,6 +3,7 @@
 
 mod accounts;
 mod channels;
+mod direct;
 mod edits;
 mod encodings;
 mod failures;
@@ -22,5 +23,6 @@ mod resume;
 mod search;
 mod supervision;
 mod support;
+mod threads;
 mod tls;
 mod workspaces;

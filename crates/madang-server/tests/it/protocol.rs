@@ -463,9 +463,9 @@ fn the_tables_of_permissions_are_the_functions() {
     use WorkspacePermission as W;
     let name = |row: &[String]| row[0].split(':').next().unwrap().to_owned();
     let rows = table("In a workspace");
-    assert_eq!(rows.len(), 4);
+    assert_eq!(rows.len(), 5);
     for row in rows {
-        let all = [W::View, W::Edit, W::CreateChannel, W::ManageMembers];
+        let all = [W::View, W::Edit, W::CreateChannel, W::OpenDirect, W::ManageMembers];
         let permission = all.into_iter().find(|p| format!("{p:?}") == name(&row)).unwrap();
         let cells = Role::ALL.map(|role| word(permissions::in_workspace(Some(role), permission)));
         assert_eq!(row[1..], cells, "{row:?}");
@@ -489,6 +489,10 @@ fn the_tables_of_permissions_are_the_functions() {
             };
             assert_eq!(may(ChannelKind::Private, false), "404");
             assert_eq!(may(ChannelKind::Private, true), may(ChannelKind::Public, true));
+            for direct in [ChannelKind::Dm, ChannelKind::Group] {
+                let own = matches!(permission, C::View | C::Join | C::Take);
+                assert_eq!((may(direct, false), may(direct, true)), ("404", if own { "yes" } else { "403" }));
+            }
             format!("{} · {}", may(ChannelKind::Public, false), may(ChannelKind::Public, true))
         });
         assert_eq!(row[1..], cells, "{row:?}");

@@ -6,9 +6,11 @@ use futures_util::future::join_all;
 use madang_client::proto::{
     MessageId,
     command::{Hello, Resume},
+    direct::OpenDirect,
     messages::CreateMessage,
     page::MessagePageQuery,
     search::SearchQuery,
+    threads::{CreateReply, ThreadPageQuery},
 };
 use madang_store::testing::statements;
 
@@ -104,6 +106,35 @@ async fn search(s: TestServer) {
     assert!(counts.iter().all(|count| *count == counts[0]) && counts[0] <= 5, "{counts:?}");
 }
 
+async fn listing(s: TestServer) {
+    let alice = s.user("alice").await;
+    let mut counts = Vec::new();
+    for n in 0..6 {
+        let other = s.user(&format!("other{n}")).await;
+        let body = OpenDirect { user_ids: vec![other.id], workspace_id: None };
+        let direct = alice.http.open_direct(&body).await.unwrap().id;
+        other.send(direct, "unread").await;
+        let all = counted(|| alice.http.channels()).await;
+        counts.push((all, counted(|| alice.http.directs()).await));
+    }
+    assert!(counts.iter().all(|count| *count == counts[0]), "{counts:?}");
+}
+
+async fn threads(s: TestServer) {
+    let alice = s.user("alice").await;
+    let body = CreateMessage { content: "root".to_owned(), nonce: None };
+    let mut counts = Vec::new();
+    for n in 0..6 {
+        let root = alice.http.create_message(alice.general(), &body).await.unwrap().id;
+        let reply = CreateReply { content: n.to_string(), nonce: None, also_to_channel: false };
+        alice.http.reply(root, &reply).await.unwrap();
+        let replying = counted(|| alice.http.reply(root, &reply)).await;
+        let query = ThreadPageQuery::default();
+        counts.push((replying, counted(|| alice.http.threads(&query)).await));
+    }
+    assert!(counts.iter().all(|count| *count == counts[0]), "{counts:?}");
+}
+
 async fn resume(s: TestServer) {
     let (alice, bob) = s.users().await;
     let (_, ready) = Raw::with(&bob, Hello::default()).await;
@@ -155,6 +186,10 @@ macro_rules! on_this_thread {
 }
 
 on_this_thread! {
+    threads as replying_and_listing_is_as_many_statements_whatever_the_number_of_threads_on_sqlite,
+        replying_and_listing_is_as_many_statements_whatever_the_number_of_threads_on_postgres;
+    listing as a_list_is_as_many_statements_whatever_the_number_of_direct_messages_on_sqlite,
+        a_list_is_as_many_statements_whatever_the_number_of_direct_messages_on_postgres;
     page as a_page_is_as_many_statements_whatever_its_size_and_place_on_sqlite,
         a_page_is_as_many_statements_whatever_its_size_and_place_on_postgres;
     reactions as reactions_cost_no_statement_more_on_sqlite, reactions_cost_no_statement_more_on_postgres;

@@ -106,6 +106,8 @@ async fn fill(tx: &mut Tx, channels: i64) {
             joined: None,
             last_read_seq: None,
             unread_count: None,
+            people: Vec::new(),
+            thread: None,
         };
         store_channels::insert(tx, &channel, &name).await.unwrap();
         for m in 0..MEMBERS {
@@ -143,6 +145,7 @@ impl World {
             author: person((channel + n % MEMBERS) % people(self.channels)),
             content: content.into(),
             nonce: Some(format!("{id:032x}")),
+            thread: None,
             created_at: Timestamp::from(NOW),
         }
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use madang_client::{
     proto::{
+        channels::{ChannelAction, ChannelChange},
         presence::{Online, Typing, Watched},
         reactions::ReactionChange,
     },
@@ -26,6 +27,22 @@ fn messages_stand_under_their_day_and_their_author() {
     );
     assert!(screen[0].contains("#general  2 members"));
     assert!(screen[2].starts_with("#잡담 "));
+}
+
+#[test]
+fn direct_messages_stand_last_and_are_called_by_the_others_in_them() {
+    let mut desk = Desk::with(&[(EVE, "hello")]);
+    let direct = |id: i64, people: &[i64]| Channel {
+        kind: ChannelKind::Dm,
+        people: people.iter().map(|id| summary(*id)).collect(),
+        ..channel(id, "", 0)
+    };
+    for channel in [direct(7, &[ME, EVE]), direct(8, &[ME])] {
+        desk.hear(Event::Channel(ChannelChange { action: ChannelAction::Created, channel }));
+    }
+    let screen = desk.screen();
+    let shown: Vec<_> = screen.iter().take(5).map(|line| line.split('│').next().unwrap().trim()).collect();
+    assert!(shown[2].starts_with("#잡담") && shown[3] == "@Eve" && shown[4] == "@지민", "{shown:?}");
 }
 
 #[test]

@@ -14,11 +14,13 @@ import { rowsOf, type ListedMessage } from "../../lib/rows";
 import { putMessages } from "../../state/cache";
 import { useMyId, useSync } from "../../state/context";
 import { errorText } from "../../state/errorText";
+import { titleOf } from "../../state/names";
 import { notify } from "../../state/notices";
 import { Composer } from "../../ui/Composer";
 import { ConfirmDialog } from "../../ui/ConfirmDialog";
 import { MessageList, type MessageListHandle } from "../../ui/MessageList";
 import type { MessageActions } from "../../ui/MessageRow";
+import { ThreadDialog } from "./ThreadDialog";
 import type { LoadedMessages } from "./useTimeline";
 
 export interface MessagesPaneProps {
@@ -41,6 +43,9 @@ export function MessagesPane(props: MessagesPaneProps) {
   const myId = useMyId();
   const { outbox } = useSync();
   const [deleting, setDeleting] = useState<ListedMessage>();
+  // The place of the message whose thread is open.
+  const [rootSeq, setRootSeq] = useState<number>();
+  const root = rootSeq === undefined ? undefined : loaded.at(rootSeq);
   // A jump begins the list anew, at its end.
   const [jumps, setJumps] = useState(0);
   const jumping = useRef(false);
@@ -69,6 +74,7 @@ export function MessagesPane(props: MessagesPaneProps) {
     () => ({
       onEdit: ({ key }) => onEdit(key),
       onDelete: setDeleting,
+      onThread: ({ seq }) => setRootSeq(seq ?? undefined),
       onRetry: ({ key }) => outbox.retry(key),
       onDiscard: ({ key }) => outbox.discard(key),
       onReact: ({ id }, emoji, add) => {
@@ -113,7 +119,7 @@ export function MessagesPane(props: MessagesPaneProps) {
         key={jumps}
         {...(ref === undefined ? {} : { ref })}
         rows={rows}
-        label={t("messages.list", { name: channel.name })}
+        label={t("messages.list", { name: titleOf(channel, myId) })}
         older={loaded.older}
         newer={loaded.newer}
         onLoadOlder={loaded.loadOlder}
@@ -142,6 +148,9 @@ export function MessagesPane(props: MessagesPaneProps) {
         )}
         beginning={beginning}
       />
+      {root !== undefined && (
+        <ThreadDialog root={root} joined={channel.joined === true} onClose={() => setRootSeq(undefined)} />
+      )}
       <ConfirmDialog
         open={deleting !== undefined}
         title={t("messages.deleteTitle")}

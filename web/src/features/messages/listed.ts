@@ -45,6 +45,8 @@ function listedMessage(message: Message, me: string, moderator: boolean, member:
     canDelete: (own || moderator) && !deleted,
     reactions: message.reactions.map(({ emoji, count, me }) => ({ emoji, count, own: me === true })),
     canReact: member && !deleted,
+    replies: message.thread?.reply_count,
+    canReply: message.thread?.root_id === undefined && (!deleted || message.thread !== undefined),
   };
 }
 

@@ -47,7 +47,7 @@ export function useTimeline(channel: Channel): LoadedMessages {
   const client = useQueryClient();
   const myId = useMyId();
   const me = useMe();
-  const moderator = mayModerate(useRole(channel.workspace_id));
+  const moderator = mayModerate(useRole(channel.workspace_id), channel);
   const tried = useConnectionStore((connection) => connection.tried);
   const query = useQuery({ ...timelineQuery(client, channel.id), enabled: tried });
   const entries = useOutboxStore((outbox) => outbox.entries);

@@ -43,6 +43,8 @@ pub(super) fn channel(id: i64) -> Channel {
         joined: Some(true),
         last_read_seq: Some(0),
         unread_count: Some(0),
+        people: Vec::new(),
+        thread: None,
     }
 }
 
@@ -101,6 +103,7 @@ impl Server {
             deleted_at: None,
             reactions: Vec::new(),
             pinned: false,
+            thread: None,
             created_at: Timestamp::from(seq),
         };
         self.messages.push(message.clone());
