@@ -315,6 +315,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/messages/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Messages that have what is asked for, the newest first. */
+        get: operations["get_messages_search"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/messages/{id}": {
         parameters: {
             query?: never;
@@ -831,6 +848,8 @@ export interface components {
             live: boolean;
             /** @description Whether it can take requests; with 503 when not. */
             ready: boolean;
+            /** @description Search in messages. */
+            search: components["schemas"]["Index"];
             /** @description `ok`, or `degraded` when a part is away. */
             status: string;
             tls?: components["schemas"]["Certificate"] | null;
@@ -848,10 +867,25 @@ export interface components {
             subscribe?: components["schemas"]["Subscribe"];
             token?: components["schemas"]["Secret"] | null;
         };
+        /** @description A place in a message's `content`, in characters (Unicode scalar values), not bytes. */
+        Highlight: {
+            /** @description How many characters stand before its end. */
+            end: number;
+            /** @description How many characters stand before it. */
+            start: number;
+        };
         /** @description The payload of `JOIN_CHANNEL` and `LEAVE_CHANNEL`. */
         InChannel: {
             /** @description Which. */
             channel_id: components["schemas"]["ChannelId"];
+        };
+        /** @description The index of search, which follows what is stored. */
+        Index: {
+            /**
+             * Format: int64
+             * @description Changes that are stored and not found yet; not there until it has looked.
+             */
+            behind?: number | null;
         };
         /** @description A list that cannot be large. */
         List_Channel: {
@@ -1086,6 +1120,21 @@ export interface components {
             /** @description For the page in the other direction; absent at the end. */
             prev_cursor?: string | null;
         };
+        /** @description A page of a long list, oldest first. */
+        Page_SearchResult: {
+            /** @description The items. */
+            items: (components["schemas"]["Message"] & {
+                /** @description The places in `content` that were looked for, in order and apart from each other. */
+                highlights: components["schemas"]["Highlight"][];
+            })[];
+            /**
+             * @description For the next page in the direction asked for; absent at the end. For messages: older ones,
+             *     with `before=`, unless `after=` was asked for.
+             */
+            next_cursor?: string | null;
+            /** @description For the page in the other direction; absent at the end. */
+            prev_cursor?: string | null;
+        };
         /** @description One part. */
         Part: {
             /** @description What it is. */
@@ -1208,6 +1257,11 @@ export interface components {
          * @enum {string}
          */
         Role: "guest" | "member" | "admin" | "owner";
+        /** @description A message that was found. */
+        SearchResult: components["schemas"]["Message"] & {
+            /** @description The places in `content` that were looked for, in order and apart from each other. */
+            highlights: components["schemas"]["Highlight"][];
+        };
         /** @description A string that never shows in a log. */
         Secret: string;
         /** @description `POST /messages`, and the payload of the command `MESSAGE`. */
@@ -2155,6 +2209,52 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_Message"];
+                };
+            };
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_messages_search: {
+        parameters: {
+            query?: {
+                /** @description Words that must all be there, "phrases", and the filters `from:` `in:` `has:` `is:` `before:` `after:`. */
+                q?: string;
+                /** @description Only in this workspace. */
+                workspace_id?: string;
+                /** @description Only in this channel. */
+                channel_id?: string;
+                /** @description Only of this author. */
+                author_id?: string;
+                /** @description Only messages before this one or this time: a message id such as `next_cursor`, a time, or a date (UTC). */
+                before?: string;
+                /** @description Only messages after this one or this time; after a date is after the end of that day. */
+                after?: string;
+                /** @description Only messages that have this: `link`. */
+                has?: string;
+                /** @description 1 to 100; 50 when missing. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was found */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_SearchResult"];
                 };
             };
             /** @description An error; `code` says which */
