@@ -33,6 +33,7 @@ pub mod pins;
 pub mod presence;
 pub mod reactions;
 pub mod reads;
+pub mod saved;
 pub mod socket;
 pub mod state;
 pub mod status;

@@ -30,6 +30,7 @@ pub mod pins;
 pub mod presence;
 pub mod reactions;
 pub mod reads;
+pub mod saved;
 pub mod time;
 pub mod workspaces;
 

@@ -28,6 +28,7 @@ mod presence;
 mod ratelimit;
 mod reactions;
 mod reads;
+mod saved;
 mod server;
 mod tls;
 mod workspaces;

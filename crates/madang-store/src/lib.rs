@@ -25,6 +25,7 @@ pub mod partitions;
 pub mod pins;
 pub mod reactions;
 pub mod reads;
+pub mod saved;
 pub mod sessions;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -21,7 +21,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{health, openapi, web};
 use crate::{
     accounts, app::App, channels, config::Config, edits, gateway, messages, pins, presence, reactions, reads,
-    workspaces,
+    saved, workspaces,
 };
 
 /// A request that is not answered after this long is given up.
@@ -37,6 +37,7 @@ pub fn api() -> OpenApiRouter<App> {
     use presence::http as presence;
     use reactions::http as reactions;
     use reads::http as reads;
+    use saved::http as saved;
     use workspaces::http as workspaces;
     OpenApiRouter::new()
         .routes(routes!(accounts::register))
@@ -71,6 +72,8 @@ pub fn api() -> OpenApiRouter<App> {
         .routes(routes!(pins::create, pins::destroy))
         .routes(routes!(reactions::index, reactions::create, reactions::destroy))
         .routes(routes!(reads::mark))
+        .routes(routes!(saved::index))
+        .routes(routes!(saved::create, saved::destroy))
 }
 
 /// The routes with their documentation: the API under its base path, and health.

@@ -19,6 +19,7 @@ mod queries;
 mod reactions;
 mod reads;
 mod resume;
+mod saved;
 mod supervision;
 mod support;
 mod tls;
