@@ -188,6 +188,7 @@ impl Driver {
                 self.load_workspace_members(workspace, reply);
             }
             Request::LoadDirectory { workspace, reply } => self.load_directory(workspace, reply),
+            Request::LoadSaved { reply } => self.load_saved(reply),
             Request::Disconnect { reply } => {
                 self.disconnect();
                 _ = reply.send(());

@@ -34,6 +34,7 @@ pub mod pins;
 pub mod presence;
 pub mod reactions;
 pub mod reads;
+pub mod saved;
 pub mod search;
 pub mod socket;
 pub mod state;

@@ -22,6 +22,7 @@ use crate::{
     presence::{Online, Presence, Typing, Watched},
     reactions::ReactionChange,
     reads::ReadMark,
+    saved::SavedChange,
     workspaces::{MemberChange, Workspace},
 };
 
@@ -86,6 +87,8 @@ pub enum Event {
     ReadReceipt(ReadMark),
     /// Someone put an emoji on a message, or took it away.
     Reaction(ReactionChange),
+    /// The user saved a message on another device, or no longer keeps it.
+    Saved(SavedChange),
     /// A channel changed.
     Channel(ChannelChange),
     /// Members changed.

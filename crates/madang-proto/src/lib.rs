@@ -31,6 +31,7 @@ pub mod pins;
 pub mod presence;
 pub mod reactions;
 pub mod reads;
+pub mod saved;
 pub mod search;
 pub mod threads;
 pub mod time;

@@ -30,6 +30,8 @@ pub const REACTION_KINDS: usize = 50;
 pub const PINS_PER_CHANNEL: i64 = 100;
 /// Earlier texts that are kept of a message; past it the oldest go.
 pub const EDITS_PER_MESSAGE: i64 = 100;
+/// Messages that a user saved.
+pub const SAVED_PER_USER: i64 = 1_000;
 /// Items of a page when the request does not say.
 pub const PAGE_DEFAULT: u32 = 50;
 /// Most items of a page.

@@ -30,6 +30,7 @@ mod presence;
 mod ratelimit;
 mod reactions;
 mod reads;
+mod saved;
 mod search;
 mod server;
 mod threads;

@@ -29,6 +29,7 @@ pub mod pins;
 pub mod prose;
 pub mod reactions;
 pub mod reads;
+pub mod saved;
 pub mod search;
 pub mod sessions;
 #[cfg(feature = "testing")]

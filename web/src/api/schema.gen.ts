@@ -422,6 +422,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/users/me/saved": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The messages that one saved and may still see, the newest first. */
+        get: operations["get_users_me_saved"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/me/saved/{message_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Save a message for oneself. */
+        put: operations["put_users_me_saved_message_id"];
+        post?: never;
+        /** Keep a message no longer. */
+        delete: operations["delete_users_me_saved_message_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/users/{id}": {
         parameters: {
             query?: never;
@@ -863,6 +898,11 @@ export interface components {
             /** @enum {string} */
             type: "REACTION";
         } | {
+            /** @description The user saved a message on another device, or no longer keeps it. */
+            payload: components["schemas"]["SavedChange"];
+            /** @enum {string} */
+            type: "SAVED";
+        } | {
             /** @description A channel changed. */
             payload: components["schemas"]["ChannelChange"];
             /** @enum {string} */
@@ -1219,6 +1259,23 @@ export interface components {
             prev_cursor?: string | null;
         };
         /** @description A page of a long list, oldest first. */
+        Page_Saved: {
+            /** @description The items. */
+            items: {
+                /** @description Which. */
+                message: components["schemas"]["Message"];
+                /** @description When it was saved. */
+                saved_at: components["schemas"]["Timestamp"];
+            }[];
+            /**
+             * @description For the next page in the direction asked for; absent at the end. For messages: older ones,
+             *     with `before=`, unless `after=` was asked for.
+             */
+            next_cursor?: string | null;
+            /** @description For the page in the other direction; absent at the end. */
+            prev_cursor?: string | null;
+        };
+        /** @description A page of a long list, oldest first. */
         Page_UserSummary: {
             /** @description The items. */
             items: {
@@ -1405,6 +1462,20 @@ export interface components {
          * @enum {string}
          */
         Role: "guest" | "member" | "admin" | "owner";
+        /** @description A saved message. */
+        Saved: {
+            /** @description Which. */
+            message: components["schemas"]["Message"];
+            /** @description When it was saved. */
+            saved_at: components["schemas"]["Timestamp"];
+        };
+        /** @description The payload of the event `SAVED`: the user saved a message, or no longer keeps it. */
+        SavedChange: {
+            /** @description Which message. */
+            message_id: components["schemas"]["MessageId"];
+            /** @description Saved, or no longer. */
+            saved: boolean;
+        };
         /** @description A string that never shows in a log. */
         Secret: string;
         /** @description `POST /messages`, and the payload of the command `MESSAGE`. */
@@ -2726,6 +2797,98 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["User"];
                 };
+            };
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_users_me_saved: {
+        parameters: {
+            query?: {
+                /** @description 1 to 100; 50 when missing. */
+                limit?: number;
+                /** @description The `next_cursor` of the page before. */
+                before?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Saved messages */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Saved"];
+                };
+            };
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_users_me_saved_message_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                message_id: components["schemas"]["MessageId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Saved */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_users_me_saved_message_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                message_id: components["schemas"]["MessageId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No longer saved */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description An error; `code` says which */
             default: {

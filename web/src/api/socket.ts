@@ -60,6 +60,7 @@ const frameTypes: Record<ServerFrame["type"], true> = {
   WATCHED: true,
   READ_RECEIPT: true,
   REACTION: true,
+  SAVED: true,
   CHANNEL: true,
   MEMBER: true,
   WORKSPACE: true,

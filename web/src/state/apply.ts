@@ -75,6 +75,7 @@ export function applyEvent(cache: Cache, event: Event): void {
       return workspace(cache, event.payload);
     case "RESYNC":
       return forgetTimeline(cache, event.payload.channel_id);
+    case "SAVED": // This client does not show what was saved.
     case "PONG":
       return; // Only versions: not for the cache.
   }

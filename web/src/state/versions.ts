@@ -50,6 +50,7 @@ function versionOf(event: Event): Versioned | undefined {
     case "ONLINE":
     case "WATCHED":
     case "READ_RECEIPT":
+    case "SAVED":
     case "WORKSPACE":
     case "RESYNC":
     case "PONG":
@@ -108,6 +109,7 @@ export class Versions {
       case "ONLINE":
       case "WATCHED":
       case "READ_RECEIPT":
+      case "SAVED":
       case "WORKSPACE":
         this.options.apply(event);
         return;

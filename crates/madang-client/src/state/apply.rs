@@ -7,6 +7,7 @@ use madang_proto::{
     channels::{Channel, ChannelAction, ChannelChange, ChannelKind},
     messages::Message,
     reads::ReadMark,
+    saved::SavedChange,
     workspaces::{MemberAction, MemberChange, Workspace},
 };
 
@@ -47,8 +48,22 @@ impl State {
                 }
                 Vec::new()
             }
-            Event::Channel(change) => self.apply_channel(change),
-            Event::Member(change) => self.apply_member(change),
+            Event::Saved(change) => {
+                self.change_saved(&change);
+                Vec::new()
+            }
+            Event::Channel(change) => {
+                let gone = change.action == ChannelAction::Deleted;
+                let mut effects = if gone { self.distrust_saved() } else { Vec::new() };
+                effects.extend(self.apply_channel(change));
+                effects
+            }
+            Event::Member(change) => {
+                let mine = Some(change.user_id()) == self.my_id() && change.action != MemberAction::Updated;
+                let mut effects = if mine { self.distrust_saved() } else { Vec::new() };
+                effects.extend(self.apply_member(change));
+                effects
+            }
             Event::Workspace(workspace) => self.apply_workspace(workspace),
             Event::Resync(resync) => self.ask_reload(resync.channel_id),
             Event::Pong(pong) => {
@@ -64,6 +79,9 @@ impl State {
     }
 
     fn apply_message(&mut self, message: Message) -> Vec<Effect> {
+        if message.deleted_at.is_some() {
+            self.change_saved(&SavedChange { message_id: message.id, saved: false });
+        }
         self.learn_user(&message.author);
         self.forget_pending(&message);
         let (id, version, me) = (message.channel_id, message.version, self.my_id());

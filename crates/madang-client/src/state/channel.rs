@@ -275,6 +275,7 @@ impl ChannelState {
             | Event::Typing(_)
             | Event::Presence(_)
             | Event::Online(_)
+            | Event::Saved(_)
             | Event::Watched(_)
             | Event::ReadReceipt(_)
             | Event::Workspace(_)

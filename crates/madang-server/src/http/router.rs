@@ -21,7 +21,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{health, openapi, web};
 use crate::{
     accounts, app::App, channels, config::Config, direct, edits, gateway, messages, pins, presence,
-    reactions, reads, search, threads, workspaces,
+    reactions, reads, saved, search, threads, workspaces,
 };
 
 /// A request that is not answered after this long is given up.
@@ -38,6 +38,7 @@ pub fn api() -> OpenApiRouter<App> {
     use presence::http as presence;
     use reactions::http as reactions;
     use reads::http as reads;
+    use saved::http as saved;
     use search::http as search;
     use threads::http as threads;
     use workspaces::http as workspaces;
@@ -80,6 +81,8 @@ pub fn api() -> OpenApiRouter<App> {
         .routes(routes!(threads::index, threads::create))
         .routes(routes!(threads::follow, threads::unfollow))
         .routes(routes!(threads::followed))
+        .routes(routes!(saved::index))
+        .routes(routes!(saved::create, saved::destroy))
 }
 
 /// The routes with their documentation: the API under its base path, and health.

@@ -46,6 +46,7 @@ impl Touched {
                 Event::Typing(_)
                 | Event::Presence(_)
                 | Event::Online(_)
+                | Event::Saved(_)
                 | Event::Watched(_)
                 | Event::Ready(_)
                 | Event::Resync(_)

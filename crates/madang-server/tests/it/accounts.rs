@@ -325,7 +325,9 @@ on_both! {
             if open.contains(&path.as_str()) {
                 continue;
             }
-            let path = path.replace("{id}", "1").replace("{user_id}", "1").replace("{workspace_id}", "1").replace("{channel_id}", "1");
+            let path = ["{id}", "{user_id}", "{workspace_id}", "{channel_id}", "{message_id}"]
+                .iter()
+                .fold(path.clone(), |path, name| path.replace(name, "1"));
             assert!(!path.contains('{'), "{path}");
             for method in operations.as_object().unwrap().keys().filter(|key| key.len() < 7) {
                 let method: Method = method.to_uppercase().parse().unwrap();

@@ -20,6 +20,7 @@ mod queries;
 mod reactions;
 mod reads;
 mod resume;
+mod saved;
 mod search;
 mod supervision;
 mod support;
