@@ -43,7 +43,7 @@ pub enum Limit {
 
 impl Limit {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::LoginByAddress,
         Self::LoginByName,
         Self::NewAccountByAddress,

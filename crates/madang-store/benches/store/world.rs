@@ -126,12 +126,14 @@ impl World {
 
     /// Makes it on an empty database, in a folder that goes with it.
     pub async fn on(db: Db, folder: tempfile::TempDir, channels: i64) -> Self {
-        db.migrate().await.unwrap();
-        partitions::ensure(&db, Timestamp::from(NOW)).await.unwrap();
-        let mut tx = db.begin().await.unwrap();
+        let writer = Writer::new(db.clone());
+        let world = Self { writer, db, channels, next: AtomicI64::new(0), _folder: folder };
+        world.db.migrate().await.unwrap();
+        partitions::ensure(&world.db, Timestamp::from(NOW)).await.unwrap();
+        let mut tx = world.db.begin().await.unwrap();
         fill(&mut tx, channels).await;
         tx.commit().await.unwrap();
-        Self { writer: Writer::new(db.clone()), db, channels, next: AtomicI64::new(0), _folder: folder }
+        world
     }
 
     /// A message that was not there yet, in one channel after the other.

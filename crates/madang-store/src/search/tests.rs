@@ -31,6 +31,9 @@ fn saying(content: &str) -> Message {
         nonce: None,
         edited_at: None,
         deleted_at: None,
+        reactions: Vec::new(),
+        pinned: false,
+        thread: None,
         created_at: Timestamp::from(0),
     }
 }
