@@ -20,6 +20,7 @@ use crate::{
     messages::Message,
     msgpack,
     presence::{Online, Presence, Typing, Watched},
+    reactions::ReactionChange,
     reads::ReadMark,
     workspaces::{MemberChange, Workspace},
 };
@@ -71,7 +72,7 @@ pub struct Pong {
 pub enum Event {
     /// The answer to `HELLO`.
     Ready(Box<Ready>),
-    /// A message was sent, edited (`edited_at`) or deleted (`deleted_at`).
+    /// A message was sent, edited (`edited_at`), pinned, unpinned or deleted (`deleted_at`).
     Message(Message),
     /// Someone types, or no more.
     Typing(Typing),
@@ -83,6 +84,8 @@ pub enum Event {
     Watched(Watched),
     /// Someone read on.
     ReadReceipt(ReadMark),
+    /// Someone put an emoji on a message, or took it away.
+    Reaction(ReactionChange),
     /// A channel changed.
     Channel(ChannelChange),
     /// Members changed.

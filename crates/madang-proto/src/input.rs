@@ -170,9 +170,58 @@ pub fn custom_status(text: &str) -> Checked {
     line(text, limits::CUSTOM_STATUS_CHARS)
 }
 
+/// One emoji: a sequence that Unicode recommends for general interchange (RGI, UTS #51), fully
+/// qualified, so that it is one whether or not it came with variation selectors.
+///
+/// # Errors
+/// Says which rule it breaks.
+pub fn emoji(text: &str) -> Checked {
+    let listed = emojis::get(text).or_else(|| emojis::get(&text.replace('\u{FE0F}', "")));
+    listed.map_or_else(|| reason("one emoji, such as Unicode lists"), |emoji| Ok(emoji.as_str().to_owned()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_emoji_is_one_key_however_it_was_typed() {
+        for (typed, kept) in [
+            ("👍", "👍"),
+            ("👍\u{FE0F}", "👍"),
+            ("\u{2764}", "\u{2764}\u{FE0F}"),
+            ("❤️", "\u{2764}\u{FE0F}"),
+            ("👍🏽", "👍🏽"),
+            ("🇰🇷", "🇰🇷"),
+            ("1\u{20E3}", "1\u{FE0F}\u{20E3}"),
+            ("👨‍👩‍👧‍👦", "👨‍👩‍👧‍👦"),
+            ("🏳\u{200D}🌈", "🏳\u{FE0F}\u{200D}🌈"),
+            ("🧑🏻‍🤝‍🧑🏿", "🧑🏻‍🤝‍🧑🏿"),
+            (
+                "🏴\u{E0067}\u{E0062}\u{E0073}\u{E0063}\u{E0074}\u{E007F}",
+                "🏴\u{E0067}\u{E0062}\u{E0073}\u{E0063}\u{E0074}\u{E007F}",
+            ),
+        ] {
+            assert_eq!(emoji(typed).as_deref(), Ok(kept), "{typed:?}");
+        }
+        for bad in [
+            "",
+            "a",
+            "1",
+            "#",
+            "👍👍",
+            "👍 ",
+            "마당",
+            ":thumbsup:",
+            "🇰",
+            "\u{FE0F}",
+            "\u{200D}",
+            "👍\u{FE0E}",
+            "👍a",
+        ] {
+            assert!(emoji(bad).is_err(), "{bad:?}");
+        }
+    }
 
     #[test]
     fn hangul_in_pieces_becomes_whole_and_counts_once() {

@@ -24,6 +24,12 @@ pub const CHANNEL_NAME_CHARS: usize = 80;
 pub const TOPIC_CHARS: usize = 250;
 /// Characters of a custom status.
 pub const CUSTOM_STATUS_CHARS: usize = 100;
+/// Kinds of emoji on a message.
+pub const REACTION_KINDS: usize = 50;
+/// Pinned messages of a channel.
+pub const PINS_PER_CHANNEL: i64 = 100;
+/// Earlier texts that are kept of a message; past it the oldest go.
+pub const EDITS_PER_MESSAGE: i64 = 100;
 /// Items of a page when the request does not say.
 pub const PAGE_DEFAULT: u32 = 50;
 /// Most items of a page.

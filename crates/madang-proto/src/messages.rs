@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{ChannelId, MessageId, Timestamp, accounts::UserSummary, threads::MessageThread};
+use crate::{
+    ChannelId, MessageId, Timestamp, accounts::UserSummary, reactions::Reaction, threads::MessageThread,
+};
 
 /// A message, and what is left of a deleted one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -34,6 +36,14 @@ pub struct Message {
     /// The thread that it is the root of, or that it is a reply in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thread: Option<MessageThread>,
+    /// The emoji that people put on it, in the order of their first use.
+    #[serde(default)]
+    #[schema(required = true)]
+    pub reactions: Vec<Reaction>,
+    /// Whether it is pinned in its channel.
+    #[serde(default)]
+    #[schema(required = true)]
+    pub pinned: bool,
     /// When it was sent.
     pub created_at: Timestamp,
 }

@@ -9,7 +9,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::channels::ChannelKind;
+use crate::{channels::ChannelKind, workspaces::EditHistory};
 
 /// A role in a workspace, smallest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
@@ -76,6 +76,8 @@ pub enum ChannelPermission {
     Join,
     /// Write, type, mark as read: what members do.
     Take,
+    /// Pin messages and unpin them.
+    Pin,
     /// Bring someone in.
     Invite,
     /// Put someone out.
@@ -123,12 +125,16 @@ pub fn in_channel(role: Option<Role>, at: InChannel, permission: ChannelPermissi
     if at.kind.is_direct() {
         return when(matches!(
             permission,
-            ChannelPermission::View | ChannelPermission::Join | ChannelPermission::Take
+            ChannelPermission::View
+                | ChannelPermission::Join
+                | ChannelPermission::Take
+                | ChannelPermission::Pin
         ));
     }
     when(match permission {
         ChannelPermission::View | ChannelPermission::Join => true,
         ChannelPermission::Take => at.member,
+        ChannelPermission::Pin => at.member && role >= Role::Member,
         ChannelPermission::Invite => (at.member && role >= Role::Member) || role >= Role::Admin,
         ChannelPermission::Remove | ChannelPermission::Manage => {
             (at.creator && at.member && role >= Role::Member) || role >= Role::Admin
@@ -142,9 +148,10 @@ pub fn in_channel(role: Option<Role>, at: InChannel, permission: ChannelPermissi
 #[must_use]
 pub fn in_thread(role: Option<Role>, parent: InChannel, permission: ChannelPermission) -> Verdict {
     match permission {
-        ChannelPermission::View | ChannelPermission::Take | ChannelPermission::Moderate => {
-            in_channel(role, parent, permission)
-        }
+        ChannelPermission::View
+        | ChannelPermission::Take
+        | ChannelPermission::Pin
+        | ChannelPermission::Moderate => in_channel(role, parent, permission),
         ChannelPermission::Join => in_channel(role, parent, ChannelPermission::Take),
         ChannelPermission::Invite | ChannelPermission::Remove | ChannelPermission::Manage => {
             match in_channel(role, parent, ChannelPermission::View) {
@@ -152,6 +159,17 @@ pub fn in_thread(role: Option<Role>, parent: InChannel, permission: ChannelPermi
                 refused => refused,
             }
         }
+    }
+}
+
+/// Whether someone with `role` in the workspace may see what a message that they see, and perhaps wrote, said
+/// before.
+#[must_use]
+pub fn may_see_edits(setting: EditHistory, role: Role, author: bool) -> bool {
+    match setting {
+        EditHistory::Everyone => true,
+        EditHistory::Admins => author || role >= Role::Admin,
+        EditHistory::Nobody => false,
     }
 }
 
@@ -166,10 +184,11 @@ pub fn may_assign(actor: Role, target: Role) -> bool {
 mod tests {
     use super::*;
 
-    const CHANNEL: [ChannelPermission; 7] = [
+    const CHANNEL: [ChannelPermission; 8] = [
         ChannelPermission::View,
         ChannelPermission::Join,
         ChannelPermission::Take,
+        ChannelPermission::Pin,
         ChannelPermission::Invite,
         ChannelPermission::Remove,
         ChannelPermission::Manage,
@@ -227,7 +246,7 @@ mod tests {
     fn a_thread_is_as_open_as_its_channel_and_nobody_keeps_it() {
         use ChannelPermission as C;
         for (at, role) in standings().flat_map(|at| Role::ALL.map(|role| (at, Some(role)))) {
-            for permission in [C::View, C::Take, C::Moderate] {
+            for permission in [C::View, C::Take, C::Pin, C::Moderate] {
                 assert_eq!(in_thread(role, at, permission), in_channel(role, at, permission));
             }
             assert_eq!(in_thread(role, at, C::Join), in_channel(role, at, C::Take));

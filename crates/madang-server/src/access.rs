@@ -92,6 +92,7 @@ const fn refusal(kind: ChannelKind, permission: ChannelPermission) -> &'static s
         ChannelPermission::View => "you may not see this channel",
         ChannelPermission::Join => "you may not join this channel",
         ChannelPermission::Take => "join the channel first",
+        ChannelPermission::Pin => "only the channel's members can pin messages, and not guests",
         ChannelPermission::Invite => "only members can invite to this channel",
         ChannelPermission::Remove => "only the channel's creator and admins can remove members",
         ChannelPermission::Manage => "only the channel's creator and admins can change it",

@@ -46,6 +46,7 @@ pub fn envelope(topic: Topic, class: Class, event: Event) -> Arc<Envelope> {
 pub fn envelope_for(topic: Topic, audience: Audience, class: Class, event: Event) -> Arc<Envelope> {
     let version = match (&event, topic) {
         (Event::Message(m), Topic::Channel(_)) => Some(m.version),
+        (Event::Reaction(r), Topic::Channel(_)) => Some(r.version),
         (Event::Channel(c), Topic::Channel(_)) => Some(c.channel.version),
         (Event::Member(m), Topic::Channel(_)) => m.version,
         _ => None,

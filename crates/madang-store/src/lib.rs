@@ -14,6 +14,7 @@ pub mod accounts;
 pub mod channels;
 pub mod db;
 pub mod direct;
+pub mod edits;
 mod error;
 #[cfg(feature = "floor")]
 pub mod floor;
@@ -22,6 +23,8 @@ pub mod members;
 pub mod messages;
 mod packed;
 pub mod partitions;
+pub mod pins;
+pub mod reactions;
 pub mod reads;
 pub mod sessions;
 #[cfg(feature = "testing")]

@@ -10,6 +10,7 @@ use crate::{
     db::{counted, optional},
     kept::ask,
     packed::{self, Packed, Texts},
+    reactions,
 };
 
 /// Which messages of a channel.
@@ -39,6 +40,8 @@ struct Row {
     created_at: Timestamp,
     edited_at: Option<i64>,
     deleted_at: Option<i64>,
+    reactions: Option<String>,
+    pinned_at: Option<i64>,
     #[sqlx(try_from = "i64")]
     author_id: UserId,
     thread: Option<String>,
@@ -69,6 +72,8 @@ impl TryFrom<Row> for Message {
             edited_at: r.edited_at.map(Timestamp::from),
             deleted_at: r.deleted_at.map(Timestamp::from),
             thread: packed::object(r.thread.as_deref())?,
+            reactions: reactions::unpacked(r.reactions.as_deref())?,
+            pinned: r.pinned_at.is_some(),
             created_at: r.created_at,
         })
     }
@@ -78,14 +83,15 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT m.id, m.channel_id, m.seq, m.version, m.content, m.nonce, m.created_at, m.edited_at,
-                    m.deleted_at, m.author_id, m.thread, u.username, u.display_name, u.avatar_url
+                    m.deleted_at, m.reactions, m.pinned_at, m.author_id, m.thread, u.username, u.display_name,
+                    u.avatar_url
              FROM messages m JOIN users u ON u.id = m.author_id ",
             $rest
         )
     };
 }
 
-/// The message with this id, or its tombstone.
+/// The message with this id, or its tombstone, as everyone sees it.
 ///
 /// # Errors
 /// When the database fails.
@@ -122,15 +128,23 @@ static PAGE: LazyLock<Texts> = LazyLock::new(|| {
                             WHERE channel_id = $1 AND seq >= (SELECT seq FROM place)
                             ORDER BY seq LIMIT $4) AS newer)",
         "(SELECT seq FROM place)",
+        "$6",
     )
 });
 
-/// Messages of a channel, oldest first: at most `older` before the place and `newer` from it on. One
+/// Messages of a channel as a user sees them, oldest first: at most `older` before the place and `newer` from it on. One
 /// statement, and so one snapshot.
 ///
 /// # Errors
 /// `NotFound` when the place is not a message of this channel.
-pub async fn page(db: &Db, channel: ChannelId, place: Place, older: u32, newer: u32) -> Result<Vec<Message>> {
+pub async fn page(
+    db: &Db,
+    channel: ChannelId,
+    user: UserId,
+    place: Place,
+    older: u32,
+    newer: u32,
+) -> Result<Vec<Message>> {
     // What is added to the seq of the place to come to the border between older and newer.
     let (id, border) = match place {
         Place::Newest => (0, i64::MAX),
@@ -146,6 +160,7 @@ pub async fn page(db: &Db, channel: ChannelId, place: Place, older: u32, newer: 
                 .bind(i64::from(older))
                 .bind(i64::from(newer))
                 .bind(border)
+                .bind(user.get())
                 .fetch_one($c)
         };
     }
@@ -174,10 +189,11 @@ static CHANGED: LazyLock<Texts> = LazyLock::new(|| {
                               AND seq > $2 - (SELECT version - last_seq FROM channels WHERE id = $1)
                             ORDER BY seq LIMIT $3) AS fresh)",
         "$2",
+        "$4",
     )
 });
 
-/// Messages whose newest change is later than `version`, by version.
+/// Messages whose newest change is later than `version`, as a user sees them, by version.
 ///
 /// The version of a message that never changed is its seq and the number of other changes until then,
 /// which is at most the channel's version less its last seq: that bounds where to look for them.
@@ -187,6 +203,7 @@ static CHANGED: LazyLock<Texts> = LazyLock::new(|| {
 pub async fn changed_since(
     tx: &mut Tx,
     channel: ChannelId,
+    user: UserId,
     version: i64,
     limit: u32,
 ) -> Result<Vec<Message>> {
@@ -197,6 +214,7 @@ pub async fn changed_since(
                 .bind(channel.get())
                 .bind(version)
                 .bind(i64::from(limit))
+                .bind(user.get())
                 .fetch_one(&mut **$c)
                 .await
         };
@@ -223,8 +241,9 @@ static OF_NONCES: LazyLock<Texts> = LazyLock::new(|| {
     let sqlite = "(SELECT value ->> 0 AS author_id, value ->> 1 AS nonce FROM json_each($1)) AS asked";
     let postgres = "(SELECT (value ->> 0)::bigint AS author_id, value ->> 1 AS nonce
                      FROM json_array_elements($1::json) AS pairs (value)) AS asked";
-    let Texts { sqlite, .. } = Texts::new(&page(sqlite), "NULL");
-    Texts { sqlite, ..Texts::new(&page(postgres), "NULL::bigint") }
+    // Each author asks for their own.
+    let Texts { sqlite, .. } = Texts::new(&page(sqlite), "NULL", "author_id");
+    Texts { sqlite, ..Texts::new(&page(postgres), "NULL::bigint", "author_id") }
 });
 
 /// The messages that authors sent with these nonces.
@@ -250,21 +269,21 @@ static OF_IDS: LazyLock<Texts> = LazyLock::new(|| {
     let page = |ids: &str| {
         format!("WITH page AS MATERIALIZED (SELECT {{message}} FROM messages WHERE id IN (SELECT {ids}))")
     };
-    let Texts { sqlite, .. } = Texts::new(&page("value FROM json_each($1)"), "NULL");
+    let Texts { sqlite, .. } = Texts::new(&page("value FROM json_each($1)"), "NULL", "$2");
     let postgres = page("value::bigint FROM json_array_elements_text($1::json)");
-    Texts { sqlite, ..Texts::new(&postgres, "NULL::bigint") }
+    Texts { sqlite, ..Texts::new(&postgres, "NULL::bigint", "$2") }
 });
 
-/// These messages, in no order.
+/// These messages as a user sees them, in no order.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn of_ids(tx: &mut Tx, ids: &[MessageId]) -> Result<Vec<Message>> {
+pub async fn of_ids(tx: &mut Tx, user: UserId, ids: &[MessageId]) -> Result<Vec<Message>> {
     let Texts { sqlite, postgres } = &*OF_IDS;
     let asked = packed::text(&ids.iter().map(|id| id.get()).collect::<Vec<_>>())?;
     macro_rules! question {
         ($c:ident, $sql:ident) => {
-            sqlx::query_as::<_, Packed>($sql.as_str()).bind(asked).fetch_one(&mut **$c).await
+            sqlx::query_as::<_, Packed>($sql.as_str()).bind(asked).bind(user.get()).fetch_one(&mut **$c).await
         };
     }
     let packed = match counted(tx) {
@@ -274,7 +293,7 @@ pub async fn of_ids(tx: &mut Tx, ids: &[MessageId]) -> Result<Vec<Message>> {
     packed::unpack(&packed?)
 }
 
-/// Stores a message's content, times, thread and version as they are in `message`.
+/// Stores what may change of a message as it is in `message`: its content, times, reactions, thread, version.
 ///
 /// # Errors
 /// `NotFound` when it is gone.
@@ -282,12 +301,13 @@ pub async fn update(tx: &mut Tx, message: &Message) -> Result<()> {
     let row = optional!(
         tx,
         (i64,),
-        "UPDATE messages SET content = $1, edited_at = $2, deleted_at = $3, thread = $4, version = $5,
+        "UPDATE messages SET content = $1, edited_at = $2, deleted_at = $3, reactions = $4, thread = $5, version = $6,
                              changed = TRUE
-         WHERE id = $6 RETURNING id",
+         WHERE id = $7 RETURNING id",
         &message.content,
         message.edited_at.map(Timestamp::millis),
         message.deleted_at.map(Timestamp::millis),
+        reactions::packed(&message.reactions)?,
         message.thread.as_ref().map(packed::text).transpose()?,
         message.version,
         message.id.get()

@@ -3,15 +3,19 @@
 //! A row costs more than what is in it: each value of each row is copied on its way, and on SQLite, which
 //! has a thread of its own, each row wakes the one who waits. So a page is one row with two texts.
 
+use std::collections::HashSet;
+
 use madang_proto::{ChannelId, MessageId, Timestamp, UserId, accounts::UserSummary, messages::Message};
 
-use crate::{Error, Result};
+use crate::{Error, Result, reactions};
 
-/// Messages and their authors as the database put them together, and a number beside them.
+/// Messages, their authors and one's own reactions as the database put them together, and a number beside
+/// them.
 #[derive(sqlx::FromRow)]
 pub(crate) struct Packed {
     messages: Option<String>,
     authors: Option<String>,
+    own: Option<String>,
     /// What the statement asked for besides.
     pub(crate) found: Option<i64>,
 }
@@ -23,15 +27,18 @@ pub(crate) struct Texts {
 }
 
 impl Texts {
-    /// From a common table `page` that selects `{message}` from messages, and from what is asked for
-    /// besides.
-    pub(crate) fn new(page: &str, found: &str) -> Self {
+    /// From a common table `page` that selects `{message}` from messages, from what is asked for besides,
+    /// and from who asks.
+    pub(crate) fn new(page: &str, found: &str, user: &str) -> Self {
         let text = |array: &str, group: &str, cast: &str| {
             format!(
                 "{page} SELECT (SELECT {group}({array}({MESSAGE})) FROM page){cast} AS messages,
                         (SELECT {group}({array}(u.id, u.username, u.display_name, u.avatar_url))
                          FROM (SELECT DISTINCT author_id FROM page) AS a
                          JOIN users u ON u.id = a.author_id){cast} AS authors,
+                        (SELECT {group}({array}(message_id, emoji)) FROM reactions
+                         WHERE (message_id, user_id) IN
+                               (SELECT id, {user} FROM page WHERE reactions IS NOT NULL)){cast} AS own,
                         {found} AS found"
             )
             .replace("{message}", MESSAGE)
@@ -44,11 +51,24 @@ impl Texts {
 }
 
 /// The columns of a message, in the order of [`Row`].
-const MESSAGE: &str =
-    "id, channel_id, seq, version, author_id, created_at, edited_at, deleted_at, nonce, content, thread";
+const MESSAGE: &str = "id, channel_id, seq, version, author_id, created_at, edited_at, deleted_at, nonce, content, reactions, pinned_at, thread";
 
 /// A message as it is packed.
-type Row = (i64, i64, i64, i64, i64, i64, Option<i64>, Option<i64>, Option<String>, String, Option<String>);
+type Row = (
+    i64,
+    i64,
+    i64,
+    i64,
+    i64,
+    i64,
+    Option<i64>,
+    Option<i64>,
+    Option<String>,
+    String,
+    Option<String>,
+    Option<i64>,
+    Option<String>,
+);
 /// An author as they are packed: id, username, display name, picture.
 type Author = (i64, String, String, Option<String>);
 
@@ -66,8 +86,9 @@ pub(crate) fn unpack(packed: &Packed) -> Result<Vec<Message>> {
         })
         .collect();
     authors.sort_unstable_by_key(|a| a.id);
+    let own: HashSet<(i64, String)> = list(packed.own.as_deref())?.into_iter().collect();
     // A message whose author is not there is left out, as a join would.
-    rows.into_iter().filter_map(|row| message(row, &authors).transpose()).collect()
+    rows.into_iter().filter_map(|row| message(row, &authors, &own).transpose()).collect()
 }
 
 /// The JSON of something in a column.
@@ -86,10 +107,28 @@ fn list<T: serde::de::DeserializeOwned>(text: Option<&str>) -> Result<Vec<T>> {
     decoded.map_err(|e| Error::Fault(sqlx::Error::Decode(e.into())))
 }
 
-fn message(row: Row, authors: &[UserSummary]) -> Result<Option<Message>> {
-    let (id, channel, seq, version, author, created_at, edited_at, deleted_at, nonce, content, thread) = row;
+fn message(row: Row, authors: &[UserSummary], own: &HashSet<(i64, String)>) -> Result<Option<Message>> {
+    let (
+        id,
+        channel,
+        seq,
+        version,
+        author,
+        created_at,
+        edited_at,
+        deleted_at,
+        nonce,
+        content,
+        reactions,
+        pinned_at,
+        thread,
+    ) = row;
     let author = authors.binary_search_by_key(&author, |a| a.id.get()).ok().and_then(|i| authors.get(i));
     let Some(author) = author else { return Ok(None) };
+    let mut reactions = reactions::unpacked(reactions.as_deref())?;
+    for reaction in &mut reactions {
+        reaction.me = Some(own.contains(&(id, reaction.emoji.clone())));
+    }
     Ok(Some(Message {
         id: MessageId::from(id),
         channel_id: ChannelId::from(channel),
@@ -102,6 +141,8 @@ fn message(row: Row, authors: &[UserSummary]) -> Result<Option<Message>> {
         edited_at: edited_at.map(Timestamp::from),
         deleted_at: deleted_at.map(Timestamp::from),
         thread: object(thread.as_deref())?,
+        reactions,
+        pinned: pinned_at.is_some(),
         created_at: Timestamp::from(created_at),
     }))
 }

@@ -17,7 +17,7 @@ use madang_client::{
         messages::Message,
         permissions::Role,
         presence::{Presence, Status},
-        workspaces::Workspace,
+        workspaces::{EditHistory, Workspace},
     },
 };
 use ratatui::{Terminal, backend::TestBackend};
@@ -78,6 +78,8 @@ fn message(seq: i64, author: i64, content: &str) -> Message {
         edited_at: None,
         deleted_at: None,
         thread: None,
+        reactions: Vec::new(),
+        pinned: false,
         created_at: Timestamp::from(NOON + seq * 1_000),
     }
 }
@@ -93,6 +95,7 @@ fn ready(last_seq: i64) -> Event {
             name: "Yard".into(),
             open: true,
             allow_guests: true,
+            edit_history: EditHistory::Everyone,
             default_channel_id: general(),
             created_at: Timestamp::from(NOON),
             role: Some(Role::Member),

@@ -110,6 +110,10 @@ export const reply = (id: string, body: CreateReply) =>
 export const updateMessage = (id: string, content: string) =>
   request<Message>("PUT", `/messages/${seg(id)}`, { body: { content } });
 export const deleteMessage = (id: string) => command("DELETE", `/messages/${seg(id)}`);
+export const react = (id: string, emoji: string) =>
+  request<Message>("POST", `/messages/${seg(id)}/reactions`, { body: { emoji } });
+export const unreact = (id: string, emoji: string) =>
+  request<Message>("DELETE", `/messages/${seg(id)}/reactions`, { body: { emoji } });
 export const markRead = (channelId: string, messageId: string) =>
   request<ReadMark>("PUT", `/channels/${seg(channelId)}/read`, { body: { message_id: messageId } });
 

@@ -264,6 +264,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/channels/{id}/pins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The pinned messages of a channel, the newest pin first. */
+        get: operations["get_channels_id_pins"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/channels/{id}/read": {
         parameters: {
             query?: never;
@@ -364,6 +381,60 @@ export interface paths {
         post?: never;
         /** Delete a message; a tombstone stays. */
         delete: operations["delete_messages_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/messages/{id}/edits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a message said before, oldest first. */
+        get: operations["get_messages_id_edits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/messages/{id}/pin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Pin a message in its channel. */
+        put: operations["put_messages_id_pin"];
+        post?: never;
+        /** Unpin a message. */
+        delete: operations["delete_messages_id_pin"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/messages/{id}/reactions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who put an emoji on a message, the first one first. */
+        get: operations["get_messages_id_reactions"];
+        put?: never;
+        /** Put an emoji on a message. */
+        post: operations["post_messages_id_reactions"];
+        /** Take one's own emoji away from a message. */
+        delete: operations["delete_messages_id_reactions"];
         options?: never;
         head?: never;
         patch?: never;
@@ -764,6 +835,11 @@ export interface components {
             /** @enum {string} */
             type: "READ_RECEIPT";
         } | {
+            /** @description Put an emoji on a message, or take it away; the `ACK` carries the message. */
+            payload: components["schemas"]["SetReaction"];
+            /** @enum {string} */
+            type: "REACTION";
+        } | {
             /** @description Be told how these people are, also where people are only counted; answered by `WATCHED`. */
             payload: components["schemas"]["Watch"];
             /** @enum {string} */
@@ -815,6 +891,18 @@ export interface components {
             /** @description The name to show, 1 to 80 characters. */
             name: string;
         };
+        /** @description An earlier text of a message. */
+        Edit: {
+            /** @description What it said. */
+            content: string;
+            /** @description Since when it said so. */
+            created_at: components["schemas"]["Timestamp"];
+        };
+        /**
+         * @description Who sees what messages said before they were edited.
+         * @enum {string}
+         */
+        EditHistory: "everyone" | "admins" | "nobody";
         /** @description The payload of `PING`. */
         Empty: Record<string, never>;
         /**
@@ -843,7 +931,7 @@ export interface components {
             /** @enum {string} */
             type: "READY";
         } | {
-            /** @description A message was sent, edited (`edited_at`) or deleted (`deleted_at`). */
+            /** @description A message was sent, edited (`edited_at`), pinned, unpinned or deleted (`deleted_at`). */
             payload: components["schemas"]["Message"];
             /** @enum {string} */
             type: "MESSAGE";
@@ -872,6 +960,11 @@ export interface components {
             payload: components["schemas"]["ReadMark"];
             /** @enum {string} */
             type: "READ_RECEIPT";
+        } | {
+            /** @description Someone put an emoji on a message, or took it away. */
+            payload: components["schemas"]["ReactionChange"];
+            /** @enum {string} */
+            type: "REACTION";
         } | {
             /** @description A channel changed. */
             payload: components["schemas"]["ChannelChange"];
@@ -1015,6 +1108,18 @@ export interface components {
             }[];
         };
         /** @description A list that cannot be large. */
+        List_Pin: {
+            /** @description The items. */
+            items: {
+                /** @description Which. */
+                message: components["schemas"]["Message"];
+                /** @description When. */
+                pinned_at: components["schemas"]["Timestamp"];
+                /** @description Who pinned it. */
+                user: components["schemas"]["UserSummary"];
+            }[];
+        };
+        /** @description A list that cannot be large. */
         List_Session: {
             /** @description The items. */
             items: {
@@ -1042,6 +1147,8 @@ export interface components {
                 created_at: components["schemas"]["Timestamp"];
                 /** @description The channel that everyone is in. */
                 default_channel_id: components["schemas"]["ChannelId"];
+                /** @description Who sees what messages said before they were edited. */
+                edit_history: components["schemas"]["EditHistory"];
                 /** @description The id. */
                 id: components["schemas"]["WorkspaceId"];
                 /** @description The name to show. */
@@ -1108,6 +1215,10 @@ export interface components {
             id: components["schemas"]["MessageId"];
             /** @description What the author's client called it. */
             nonce?: string | null;
+            /** @description Whether it is pinned in its channel. */
+            pinned: boolean;
+            /** @description The emoji that people put on it, in the order of their first use. */
+            reactions: components["schemas"]["Reaction"][];
             /**
              * Format: int64
              * @description Its place in the channel: 1, 2, 3, … without holes.
@@ -1159,6 +1270,23 @@ export interface components {
             /** @description With whom: 1 to 19 others, or oneself alone for notes. Oneself need not be named. */
             user_ids: components["schemas"]["UserId"][];
             workspace_id?: components["schemas"]["WorkspaceId"] | null;
+        };
+        /** @description A page of a long list, oldest first. */
+        Page_Edit: {
+            /** @description The items. */
+            items: {
+                /** @description What it said. */
+                content: string;
+                /** @description Since when it said so. */
+                created_at: components["schemas"]["Timestamp"];
+            }[];
+            /**
+             * @description For the next page in the direction asked for; absent at the end. For messages: older ones,
+             *     with `before=`, unless `after=` was asked for.
+             */
+            next_cursor?: string | null;
+            /** @description For the page in the other direction; absent at the end. */
+            prev_cursor?: string | null;
         };
         /** @description A page of a long list, oldest first. */
         Page_FollowedThread: {
@@ -1214,6 +1342,10 @@ export interface components {
                 id: components["schemas"]["MessageId"];
                 /** @description What the author's client called it. */
                 nonce?: string | null;
+                /** @description Whether it is pinned in its channel. */
+                pinned: boolean;
+                /** @description The emoji that people put on it, in the order of their first use. */
+                reactions: components["schemas"]["Reaction"][];
                 /**
                  * Format: int64
                  * @description Its place in the channel: 1, 2, 3, … without holes.
@@ -1236,12 +1368,42 @@ export interface components {
             /** @description For the page in the other direction; absent at the end. */
             prev_cursor?: string | null;
         };
+        /** @description A page of a long list, oldest first. */
+        Page_UserSummary: {
+            /** @description The items. */
+            items: {
+                /** @description Where the picture is, if there is one. */
+                avatar_url?: string | null;
+                /** @description The name to show. */
+                display_name: string;
+                /** @description The id; a guest's begins with `guest_`. */
+                id: components["schemas"]["UserId"];
+                /** @description The unique name. */
+                username: string;
+            }[];
+            /**
+             * @description For the next page in the direction asked for; absent at the end. For messages: older ones,
+             *     with `before=`, unless `after=` was asked for.
+             */
+            next_cursor?: string | null;
+            /** @description For the page in the other direction; absent at the end. */
+            prev_cursor?: string | null;
+        };
         /** @description One part. */
         Part: {
             /** @description What it is. */
             kind: string;
             /** @description Whether it answers. */
             up: boolean;
+        };
+        /** @description A pinned message. */
+        Pin: {
+            /** @description Which. */
+            message: components["schemas"]["Message"];
+            /** @description When. */
+            pinned_at: components["schemas"]["Timestamp"];
+            /** @description Who pinned it. */
+            user: components["schemas"]["UserSummary"];
         };
         /** @description The payload of `PONG`. */
         Pong: {
@@ -1284,6 +1446,41 @@ export interface components {
             title: string;
             /** @description Always `about:blank`: `code` is the identifier. */
             type: string;
+        };
+        /** @description `POST` and `DELETE /messages/:id/reactions` */
+        React: {
+            /** @description One emoji, with or without its variation selector. */
+            emoji: string;
+        };
+        /** @description An emoji on a message. They stand in the order of their first use. */
+        Reaction: {
+            /**
+             * Format: int64
+             * @description How many people put it there.
+             */
+            count: number;
+            /** @description Which. */
+            emoji: string;
+            /** @description Whether the asking user is one of them; absent in events. */
+            me?: boolean | null;
+        };
+        /** @description The payload of the event `REACTION`: someone put an emoji on a message, or took it away. */
+        ReactionChange: {
+            /** @description Put there, or taken away. */
+            added: boolean;
+            /** @description Where the message stands. */
+            channel_id: components["schemas"]["ChannelId"];
+            /** @description Which emoji. */
+            emoji: string;
+            /** @description The message. */
+            message_id: components["schemas"]["MessageId"];
+            /** @description Who. */
+            user_id: components["schemas"]["UserId"];
+            /**
+             * Format: int64
+             * @description The channel's version that this change made, and from now on the message's.
+             */
+            version: number;
         };
         /** @description The payload of the event `READ_RECEIPT`, and the answer of marking read. */
         ReadMark: {
@@ -1392,6 +1589,15 @@ export interface components {
          * @example 7340032000001
          */
         SessionId: string;
+        /** @description The payload of the command `REACTION`. */
+        SetReaction: {
+            /** @description Put it there, or take it away. */
+            add: boolean;
+            /** @description One emoji, with or without its variation selector. */
+            emoji: string;
+            /** @description On which message. */
+            message_id: components["schemas"]["MessageId"];
+        };
         /** @description The payload of the command `READ_RECEIPT`. */
         SetReadMark: {
             /** @description Where. */
@@ -1478,6 +1684,7 @@ export interface components {
         UpdateWorkspace: {
             /** @description Whether guests are let in from now on. */
             allow_guests?: boolean | null;
+            edit_history?: components["schemas"]["EditHistory"] | null;
             /** @description The name to show, 1 to 80 characters. */
             name?: string | null;
             /** @description Whether everyone who registers from now on becomes a member. */
@@ -1536,6 +1743,8 @@ export interface components {
             created_at: components["schemas"]["Timestamp"];
             /** @description The channel that everyone is in. */
             default_channel_id: components["schemas"]["ChannelId"];
+            /** @description Who sees what messages said before they were edited. */
+            edit_history: components["schemas"]["EditHistory"];
             /** @description The id. */
             id: components["schemas"]["WorkspaceId"];
             /** @description The name to show. */
@@ -2211,6 +2420,37 @@ export interface operations {
             };
         };
     };
+    get_channels_id_pins: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ChannelId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Pins */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_Pin"];
+                };
+            };
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     put_channels_id_read: {
         parameters: {
             query?: never;
@@ -2522,6 +2762,212 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_messages_id_edits: {
+        parameters: {
+            query?: {
+                /** @description 1 to 100; 50 when missing. */
+                limit?: number;
+                /** @description The `next_cursor` of the page before. */
+                after?: string;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["MessageId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Earlier texts */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Edit"];
+                };
+            };
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_messages_id_pin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["MessageId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The message, pinned */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_messages_id_pin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["MessageId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The message, not pinned */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_messages_id_reactions: {
+        parameters: {
+            query: {
+                /** @description Which emoji. */
+                emoji: string;
+                /** @description 1 to 100; 50 when missing. */
+                limit?: number;
+                /** @description The `next_cursor` of the page before. */
+                after?: string;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["MessageId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description People */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_UserSummary"];
+                };
+            };
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_messages_id_reactions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["MessageId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["React"];
+            };
+        };
+        responses: {
+            /** @description The message with it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_messages_id_reactions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["MessageId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["React"];
+            };
+        };
+        responses: {
+            /** @description The message without it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
             };
             /** @description An error; `code` says which */
             default: {

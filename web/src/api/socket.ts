@@ -59,6 +59,7 @@ const frameTypes: Record<ServerFrame["type"], true> = {
   ONLINE: true,
   WATCHED: true,
   READ_RECEIPT: true,
+  REACTION: true,
   CHANNEL: true,
   MEMBER: true,
   WORKSPACE: true,

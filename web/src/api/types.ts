@@ -42,6 +42,8 @@ export type ChannelChanges = Present<Schemas["ChannelChanges"]>;
 
 export type Message = Present<Schemas["Message"]>;
 export type CreateReply = Present<Schemas["CreateReply"]>;
+export type Reaction = Message["reactions"][number];
+export type ReactionChange = Present<Schemas["ReactionChange"]>;
 export type SendMessage = Present<Schemas["SendMessage"]>;
 export type ReadMark = Present<Schemas["ReadMark"]>;
 export type Presence = Present<Schemas["Presence"]>;

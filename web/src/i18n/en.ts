@@ -127,6 +127,13 @@ export const en = {
     seenBy_one: "Seen by {{count}} person",
     seenBy_other: "Seen by {{count}} people",
   },
+  reactions: {
+    list: "Reactions",
+    chip_one: "{{emoji}}: {{count}} person",
+    chip_other: "{{emoji}}: {{count}} people",
+    add: "React",
+    choose: "Choose an emoji",
+  },
   composer: {
     label: "Message to {{name}}",
     placeholder: "Write to {{name}}",

@@ -119,6 +119,12 @@ export const ko: Translation = {
     waiting_other: "메시지 {{count}}개가 보내지기를 기다리고 있어요.",
     seenBy_other: "{{count}}명이 읽었어요",
   },
+  reactions: {
+    list: "반응",
+    chip_other: "{{emoji}}: {{count}}명",
+    add: "반응하기",
+    choose: "이모지 고르기",
+  },
   composer: {
     label: "{{name}} 채널에 보낼 메시지",
     placeholder: "{{name}} 채널에 메시지 쓰기",

@@ -39,6 +39,17 @@ export interface ListedMessage {
   replies?: number | undefined;
   /** Whether it can have a thread. */
   canReply?: boolean;
+  /** What people put on it, in the order of first use. */
+  reactions: readonly ListedReaction[];
+  canReact: boolean;
+}
+
+/** An emoji on a message. */
+export interface ListedReaction {
+  emoji: string;
+  count: number;
+  /** Whether the reader put it there too. */
+  own: boolean;
 }
 
 /** A message and what stands above it. */

@@ -165,6 +165,7 @@ test("presence and workspaces are taken in", () => {
     name: "Team",
     open: true,
     allow_guests: true,
+    edit_history: "everyone",
     default_channel_id: general,
     created_at: "2026-11-20T09:00:00.000Z",
     role: "owner",
@@ -178,4 +179,21 @@ test("presence and workspaces are taken in", () => {
 test("channels missing in READY are left", () => {
   apply({ type: "READY", payload: ready({ channels: [] }) });
   expect(channels()).toEqual([]);
+});
+
+test("a reaction is counted where its message is loaded", () => {
+  load(message(1));
+  const payload = {
+    channel_id: general,
+    message_id: "m1",
+    emoji: "👍",
+    user_id: alice.id,
+    added: true,
+    version: 2,
+  };
+  apply({ type: "REACTION", payload });
+  expect(timeline()?.items[0]).toMatchObject({
+    version: 2,
+    reactions: [{ emoji: "👍", count: 1, me: true }],
+  });
 });

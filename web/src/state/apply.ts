@@ -30,6 +30,7 @@ import {
   putJoined,
   putMember,
   putMessages,
+  putReaction,
   putReadMark,
   putVisible,
   putWorkspace,
@@ -64,6 +65,8 @@ export function applyEvent(cache: Cache, event: Event): void {
       return watched(cache, event.payload);
     case "READ_RECEIPT":
       return putReadMark(cache.client, cache.me(), event.payload);
+    case "REACTION":
+      return putReaction(cache.client, cache.me(), event.payload);
     case "CHANNEL":
       return channel(cache, event.payload);
     case "MEMBER":

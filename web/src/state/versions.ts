@@ -36,6 +36,8 @@ function versionOf(event: Event): Versioned | undefined {
   switch (event.type) {
     case "MESSAGE":
       return { channelId: event.payload.channel_id, version: event.payload.version };
+    case "REACTION":
+      return { channelId: event.payload.channel_id, version: event.payload.version };
     case "CHANNEL":
       return { channelId: event.payload.channel.id, version: event.payload.channel.version };
     case "MEMBER": {
@@ -110,6 +112,7 @@ export class Versions {
         this.options.apply(event);
         return;
       case "MESSAGE":
+      case "REACTION":
       case "CHANNEL":
       case "MEMBER":
         this.inOrder(event);

@@ -4,6 +4,7 @@
  * Its actions show while the pointer or the keyboard is on it, and in a menu after a long press. They
  * are made only then: a list redraws many rows, and most are never acted on.
  */
+import AddReactionOutlinedIcon from "@mui/icons-material/AddReactionOutlined";
 import ContentCopyIcon from "@mui/icons-material/ContentCopy";
 import DeleteOutlinedIcon from "@mui/icons-material/DeleteOutlined";
 import EditOutlinedIcon from "@mui/icons-material/EditOutlined";
@@ -23,6 +24,7 @@ import { formatDay, formatFull, formatTime } from "../lib/dates";
 import type { ListedMessage } from "../lib/rows";
 import { Avatar } from "./Avatar";
 import { Markdown } from "./Markdown";
+import { ChooseButton, ReactionChoice, Reactions, type Point } from "./Reactions";
 import { visuallyHidden } from "./visuallyHidden";
 
 const LONG_PRESS_MS = 500;
@@ -37,6 +39,8 @@ export interface MessageActions {
   onDiscard: (message: ListedMessage) => void;
   /** Show the replies to one. */
   onThread?: (message: ListedMessage) => void;
+  /** Put an emoji there, or take one's own away. */
+  onReact: (message: ListedMessage, emoji: string, add: boolean) => void;
 }
 
 /** A message and how it shows; see `Row` for the marks. */
@@ -67,7 +71,9 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
   const language = i18n.language;
   const nameId = useId();
   const [active, setActive] = useState(false);
-  const [menuAt, setMenuAt] = useState<{ top: number; left: number } | null>(null);
+  const [menuAt, setMenuAt] = useState<Point | null>(null);
+  const [choiceAt, setChoiceAt] = useState<Point | null>(null);
+  const row = useRef<HTMLElement>(null);
   const press = useRef<ReturnType<typeof setTimeout>>(undefined);
 
   const date = new Date(message.createdAt);
@@ -88,6 +94,15 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
       add(t("messages.delete"), <DeleteOutlinedIcon fontSize="small" />, () => actions.onDelete(message));
     }
   }
+
+  const onReact = message.canReact
+    ? (emoji: string, add: boolean) => actions.onReact(message, emoji, add)
+    : undefined;
+
+  const closeChoice = () => {
+    setChoiceAt(null);
+    row.current?.focus();
+  };
 
   const cancelPress = () => clearTimeout(press.current);
 
@@ -112,6 +127,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
       )}
       <Box
         component="article"
+        ref={row}
         aria-labelledby={nameId}
         aria-busy={pending}
         data-row={message.key}
@@ -195,6 +211,9 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
             {t("messages.byAt", { author: message.author.name, time: formatTime(date, language) })}
           </span>
           {editor ?? <Body message={message} language={language} />}
+          {message.reactions.length > 0 && (
+            <Reactions reactions={message.reactions} onReact={onReact} onChoose={setChoiceAt} />
+          )}
           {(message.replies ?? 0) > 0 && (
             <Button size="small" sx={{ px: 0.5, minWidth: 0 }} onClick={() => actions.onThread?.(message)}>
               {t("messages.replies", { count: message.replies ?? 0 })}
@@ -243,6 +262,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
               "@media (hover: none)": { display: "none" }, // A long press gives the menu.
             }}
           >
+            {onReact !== undefined && <ChooseButton onChoose={setChoiceAt} />}
             {offered.map(({ label, icon, run }) => (
               <IconButton
                 key={label}
@@ -260,6 +280,18 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
       </Box>
       {menuAt !== null && (
         <Menu open onClose={() => setMenuAt(null)} anchorReference="anchorPosition" anchorPosition={menuAt}>
+          {onReact !== undefined && (
+            <MenuItem
+              onClick={() => {
+                setMenuAt(null);
+                setChoiceAt(menuAt);
+              }}
+              sx={{ gap: 1.5 }}
+            >
+              <AddReactionOutlinedIcon fontSize="small" />
+              {t("reactions.add")}
+            </MenuItem>
+          )}
           {offered.map(({ label, icon, run }) => (
             <MenuItem
               key={label}
@@ -274,6 +306,16 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
             </MenuItem>
           ))}
         </Menu>
+      )}
+      {choiceAt !== null && (
+        <ReactionChoice
+          at={choiceAt}
+          onClose={closeChoice}
+          onPick={(emoji) => {
+            closeChoice();
+            onReact?.(emoji, true);
+          }}
+        />
       )}
     </>
   );

@@ -39,6 +39,14 @@ impl State {
                 self.put_read_mark(mark);
                 Vec::new()
             }
+            Event::Reaction(change) => {
+                let (id, version, me) = (change.channel_id, change.version, self.my_id());
+                let Some(channel) = self.channel_mut(id) else { return Vec::new() };
+                if channel.versioned(version, Event::Reaction(change), me) {
+                    return self.ask_changes(id);
+                }
+                Vec::new()
+            }
             Event::Channel(change) => self.apply_channel(change),
             Event::Member(change) => self.apply_member(change),
             Event::Workspace(workspace) => self.apply_workspace(workspace),

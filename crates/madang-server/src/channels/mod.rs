@@ -277,13 +277,18 @@ pub async fn remove(app: &App, actor: Actor, id: ChannelId, user: UserId) -> Res
 pub async fn changes(app: &App, actor: Actor, id: ChannelId, after: i64) -> Result<ChannelChanges> {
     let mut tx = app.db.read().await?;
     let channel = access::channel(&mut tx, actor, id, ChannelPermission::View).await?.into_channel();
-    changes_since(&mut tx, channel, after).await
+    changes_since(&mut tx, channel, actor.user, after).await
 }
 
-/// What changed in a channel since a version, in a snapshot.
-pub async fn changes_since(tx: &mut Tx, channel: Channel, after: i64) -> Result<ChannelChanges> {
+/// What changed in a channel since a version, as a user sees it, in a snapshot.
+pub async fn changes_since(
+    tx: &mut Tx,
+    channel: Channel,
+    user: UserId,
+    after: i64,
+) -> Result<ChannelChanges> {
     let most = limits::CHANGES_MAX;
-    let mut messages = messages::changed_since(tx, channel.id, after, most + 1).await?;
+    let mut messages = messages::changed_since(tx, channel.id, user, after, most + 1).await?;
     let mut members = members::changed_since(tx, channel.id, after, most + 1).await?;
     // A list that was cut ends the answer at its last version that is surely whole.
     let cut = usize::try_from(most).unwrap_or(usize::MAX);

@@ -20,8 +20,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{health, openapi, web};
 use crate::{
-    accounts, app::App, channels, config::Config, direct, gateway, messages, presence, reads, threads,
-    workspaces,
+    accounts, app::App, channels, config::Config, direct, edits, gateway, messages, pins, presence,
+    reactions, reads, threads, workspaces,
 };
 
 /// A request that is not answered after this long is given up.
@@ -32,8 +32,11 @@ pub fn api() -> OpenApiRouter<App> {
     use accounts::http as accounts;
     use channels::http as channels;
     use direct::http as direct;
+    use edits::http as edits;
     use messages::http as messages;
+    use pins::http as pins;
     use presence::http as presence;
+    use reactions::http as reactions;
     use reads::http as reads;
     use threads::http as threads;
     use workspaces::http as workspaces;
@@ -67,6 +70,10 @@ pub fn api() -> OpenApiRouter<App> {
         .routes(routes!(messages::index_by_channel))
         .routes(routes!(messages::send))
         .routes(routes!(messages::show, messages::update, messages::destroy))
+        .routes(routes!(edits::index))
+        .routes(routes!(pins::index))
+        .routes(routes!(pins::create, pins::destroy))
+        .routes(routes!(reactions::index, reactions::create, reactions::destroy))
         .routes(routes!(reads::mark))
         .routes(routes!(threads::index, threads::create))
         .routes(routes!(threads::follow, threads::unfollow))

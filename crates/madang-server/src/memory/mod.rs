@@ -89,7 +89,8 @@ impl Person {
 
     /// How they stand to a channel.
     pub fn seat(&self, channel: ChannelId) -> Seat {
-        Seat { read: self.read.get(&channel).map(|read| read.load(Ordering::Acquire)) }
+        let read = self.read.get(&channel).map(|read| read.load(Ordering::Acquire));
+        Seat { user: self.user.summary.id, read }
     }
 
     /// Their role in a workspace.
@@ -188,6 +189,9 @@ impl Memory {
         for touched in touched {
             match touched {
                 Touched::Message(message) => self.stored(&message),
+                Touched::Reaction(change) => {
+                    self.rooms.change(change.channel_id, |room| room.react(&change));
+                }
                 Touched::Read(user, channel, seq) => self.read(user, channel, seq),
                 Touched::Room(id) => self.rooms.forget(id),
                 Touched::Person(id) => self.people.forget(id),
@@ -200,6 +204,7 @@ impl Memory {
     pub fn doubtful(&self, touched: Vec<Touched>) {
         let whole = |touched| match touched {
             Touched::Message(message) => Touched::Room(message.channel_id),
+            Touched::Reaction(change) => Touched::Room(change.channel_id),
             Touched::Read(user, ..) => Touched::Person(user),
             other => other,
         };

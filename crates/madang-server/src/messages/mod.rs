@@ -12,12 +12,14 @@ use madang_proto::{
     threads::{CreateReply, MessageThread},
 };
 use madang_realtime::{Class, Topic};
-use madang_store::{NewMessage, Sent, messages as store, messages::Place, writer::Listener};
+use madang_store::{
+    NewMessage, Sent, edits, messages as store, messages::Place, pins, reactions, writer::Listener,
+};
 
 use crate::{
     access,
     app::{Actor, App},
-    change::envelope,
+    change::{Change, envelope},
     error::{Error, Field, Result},
     http::page_limit,
     memory::Touched,
@@ -118,7 +120,9 @@ impl Listener for Announcer<'_> {
 /// One message, or its tombstone.
 pub async fn show(app: &App, actor: Actor, id: MessageId) -> Result<Message> {
     let mut tx = app.db.read().await?;
-    Ok(access::message(&mut tx, actor, id, ChannelPermission::View).await?.0)
+    let (mut message, _) = access::message(&mut tx, actor, id, ChannelPermission::View).await?;
+    reactions::tell_own(&mut tx, &mut message, actor.user).await?;
+    Ok(message)
 }
 
 /// A page of a channel's messages.
@@ -139,7 +143,7 @@ pub async fn index(app: &App, actor: Actor, id: ChannelId, query: MessagePageQue
     };
     // One more than there is room for tells whether there is more on that side.
     let one_more = |room: u32| if room == 0 && !matches!(place, Place::Around(_)) { 0 } else { room + 1 };
-    let mut items = store::page(&app.db, id, place, one_more(room_before), one_more(room_after))
+    let mut items = store::page(&app.db, id, actor.user, place, one_more(room_before), one_more(room_after))
         .await
         .map_err(|e| match e {
             madang_store::Error::NotFound => Error::field(field, "no such message in this channel"),
@@ -173,9 +177,12 @@ pub async fn update(app: &App, actor: Actor, id: MessageId, content: &str) -> Re
     if message.deleted_at.is_some() {
         return Err(Error::Conflict("the message is deleted".to_owned()));
     }
+    if message.content != content {
+        edits::remember(change.tx(), &message).await?;
+    }
     message.content = content;
     message.edited_at = Some(app.now());
-    store_change(change, message).await
+    store_change(change, actor, message).await
 }
 
 /// Deletes a message: one's own, or as a moderator. What is left is a tombstone.
@@ -198,13 +205,22 @@ pub async fn destroy(app: &App, actor: Actor, id: MessageId) -> Result<()> {
     if at.channel().thread.is_some() {
         threads::lose_reply(&mut change, message.channel_id).await?;
     }
-    store_change(change, message).await.map(drop)
+    message.reactions.clear();
+    reactions::clear(change.tx(), id).await?;
+    edits::clear(change.tx(), id).await?;
+    if message.pinned {
+        message.pinned = false;
+        pins::set(change.tx(), id, None).await?;
+    }
+    store_change(change, actor, message).await.map(drop)
 }
 
-async fn store_change(mut change: crate::change::Change, mut message: Message) -> Result<Message> {
+/// Stores and tells how a message is now; gives it as the actor sees it.
+pub async fn store_change(mut change: Change, actor: Actor, mut message: Message) -> Result<Message> {
     message.version = madang_store::channels::next_version(change.tx(), message.channel_id).await?;
     store::update(change.tx(), &message).await?;
     change.emit(Topic::Channel(message.channel_id), Event::Message(message.clone()));
+    reactions::tell_own(change.tx(), &mut message, actor.user).await?;
     change.commit().await?;
     Ok(message)
 }

@@ -90,7 +90,11 @@ on_both! {
         let no_guests = UpdateWorkspace { allow_guests: Some(false), ..UpdateWorkspace::default() };
         alice.http.update_workspace(alice.workspace(), &no_guests).await.unwrap();
         assert_eq!(s.guest("Gustav").await.http.workspaces().await.unwrap(), []);
-        let closed = UpdateWorkspace { open: Some(false), allow_guests: Some(true), name: None };
+        let closed = UpdateWorkspace {
+            open: Some(false),
+            allow_guests: Some(true),
+            ..UpdateWorkspace::default()
+        };
         alice.http.update_workspace(alice.workspace(), &closed).await.unwrap();
         assert_eq!(s.user("bob").await.http.workspaces().await.unwrap(), [], "not open to newcomers");
     }

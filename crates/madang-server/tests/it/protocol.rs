@@ -467,9 +467,9 @@ fn the_tables_of_permissions_are_the_functions() {
         assert_eq!(row[1..], cells, "{row:?}");
     }
     let rows = table("In a channel");
-    assert_eq!(rows.len(), 7);
+    assert_eq!(rows.len(), 8);
     for row in rows {
-        let all = [C::View, C::Join, C::Take, C::Invite, C::Remove, C::Manage, C::Moderate];
+        let all = [C::View, C::Join, C::Take, C::Pin, C::Invite, C::Remove, C::Manage, C::Moderate];
         let permission = all.into_iter().find(|p| format!("{p:?}") == name(&row)).unwrap();
         let people = [
             (Role::Guest, false),
@@ -486,7 +486,7 @@ fn the_tables_of_permissions_are_the_functions() {
             assert_eq!(may(ChannelKind::Private, false), "404");
             assert_eq!(may(ChannelKind::Private, true), may(ChannelKind::Public, true));
             for direct in [ChannelKind::Dm, ChannelKind::Group] {
-                let own = matches!(permission, C::View | C::Join | C::Take);
+                let own = matches!(permission, C::View | C::Join | C::Take | C::Pin);
                 assert_eq!((may(direct, false), may(direct, true)), ("404", if own { "yes" } else { "403" }));
             }
             format!("{} · {}", may(ChannelKind::Public, false), may(ChannelKind::Public, true))

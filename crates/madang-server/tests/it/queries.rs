@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, future::Future};
 
 use futures_util::future::join_all;
 use madang_client::proto::{
+    MessageId,
     command::{Hello, Resume},
     direct::OpenDirect,
     messages::CreateMessage,
@@ -51,6 +52,35 @@ async fn page(s: TestServer) {
     assert!(counts.iter().all(|count| *count == 1), "{counts:?}");
 }
 
+/// A message with so many kinds of emoji from each of two people.
+async fn reacted(alice: &User, bob: &User, kinds: usize) -> MessageId {
+    let sent = alice.send(alice.general(), "hi").await.id;
+    for emoji in ["👍", "🎉", "😀", "👀", "🔥"].into_iter().take(kinds) {
+        alice.http.react(sent, emoji).await.unwrap();
+        bob.http.react(sent, emoji).await.unwrap();
+    }
+    sent
+}
+
+async fn reactions(s: TestServer) {
+    let (alice, bob) = s.users().await;
+    for _ in 0..10 {
+        reacted(&alice, &bob, 5).await;
+    }
+    let query = MessagePageQuery::default();
+    assert_eq!(counted(|| alice.http.messages(alice.general(), query)).await, 1);
+    let mut toggled = Vec::new();
+    for kinds in [0, 1, 5] {
+        let id = reacted(&alice, &bob, kinds).await;
+        let toggle = || async {
+            alice.http.react(id, "🥶").await.unwrap();
+            alice.http.unreact(id, "🥶").await.unwrap();
+        };
+        toggled.push(counted(toggle).await);
+    }
+    assert!(toggled.iter().all(|count| *count <= 22), "{toggled:?}");
+}
+
 async fn send(s: TestServer) {
     let alice = s.user("alice").await;
     let first = counted(|| write(&alice, "hi", 1)).await;
@@ -94,7 +124,8 @@ async fn resume(s: TestServer) {
     let (alice, bob) = s.users().await;
     let (_, ready) = Raw::with(&bob, Hello::default()).await;
     let known: BTreeMap<_, _> = ready.channels.iter().map(|channel| (channel.id, channel.version)).collect();
-    write(&alice, "hi", 20).await;
+    write(&alice, "hi", 19).await;
+    reacted(&alice, &bob, 5).await;
     let returned = || async {
         let resume = Some(Resume { channels: known.clone() });
         let (_, ready) = Raw::with(&bob, Hello { resume, ..Hello::default() }).await;
@@ -127,6 +158,7 @@ on_this_thread! {
         a_list_is_as_many_statements_whatever_the_number_of_direct_messages_on_postgres;
     page as a_page_is_as_many_statements_whatever_its_size_and_place_on_sqlite,
         a_page_is_as_many_statements_whatever_its_size_and_place_on_postgres;
+    reactions as reactions_cost_no_statement_more_on_sqlite, reactions_cost_no_statement_more_on_postgres;
     resume as a_gap_that_is_held_in_memory_is_no_statement_on_sqlite,
         a_gap_that_is_held_in_memory_is_no_statement_on_postgres;
     send as a_message_is_as_many_statements_whatever_its_length_on_sqlite,

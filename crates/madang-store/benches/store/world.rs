@@ -12,7 +12,7 @@ use madang_proto::{
     accounts::{User, UserSummary},
     channels::{Channel, ChannelKind},
     messages::Message,
-    workspaces::Workspace,
+    workspaces::{EditHistory, Workspace},
 };
 use madang_store::{
     Db, Error, NewMessage, Options, Sent, Tx, Writer, accounts, accounts::NewUser,
@@ -75,6 +75,7 @@ async fn fill(tx: &mut Tx, channels: i64) {
         name: "Bench".to_owned(),
         open: true,
         allow_guests: true,
+        edit_history: EditHistory::Everyone,
         default_channel_id: 1.into(),
         created_at: now,
         role: None,

@@ -10,10 +10,3 @@ CREATE UNIQUE INDEX channels_root ON channels (root_id) WHERE root_id IS NOT NUL
 CREATE INDEX channels_parent ON channels (parent_id) WHERE parent_id IS NOT NULL;
 CREATE INDEX channels_untold ON channels (id) WHERE untold;
 ALTER TABLE messages ADD COLUMN thread TEXT;
-
--- A root changes without being edited: `changed` says that anything of a message did, for the index of what is
--- told to those who come back.
-ALTER TABLE messages ADD COLUMN changed BOOLEAN NOT NULL DEFAULT FALSE;
-UPDATE messages SET changed = TRUE WHERE edited_at IS NOT NULL OR deleted_at IS NOT NULL;
-DROP INDEX messages_changed;
-CREATE INDEX messages_changed ON messages (channel_id, version) WHERE changed;

@@ -90,6 +90,8 @@ fn fate(new: &NewMessage, fresh: bool, numbers: &mut HashMap<i64, Numbers>) -> F
         edited_at: None,
         deleted_at: None,
         thread: new.thread.clone(),
+        reactions: Vec::new(),
+        pinned: false,
         created_at: new.created_at,
     })
 }

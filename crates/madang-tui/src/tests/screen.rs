@@ -6,6 +6,7 @@ use madang_client::{
     proto::{
         channels::{ChannelAction, ChannelChange},
         presence::{Online, Typing, Watched},
+        reactions::ReactionChange,
     },
     status::OfflineReason,
 };
@@ -62,6 +63,18 @@ fn in_a_crowd_the_number_is_shown_and_those_in_view_are_watched() {
     desk.hear(crowd(true));
     assert_eq!(desk.done(), [Cmd::Watch([].into())], "all are named again");
     assert!(!desk.sees("1204 online"));
+}
+
+#[test]
+fn reactions_stand_behind_their_message_and_ones_own_in_brackets() {
+    let mut desk = Desk::with(&[(EVE, "cake?")]);
+    for (version, user_id) in [(2, ME), (3, EVE)] {
+        let (channel_id, message_id) = (general(), 1_001.into());
+        let (emoji, user_id) = ("🎂".to_owned(), user_id.into());
+        let change = ReactionChange { channel_id, message_id, emoji, user_id, added: true, version };
+        desk.hear(Event::Reaction(change));
+    }
+    assert!(desk.sees("  [🎂 2]"), "{:?}", desk.screen());
 }
 
 #[test]

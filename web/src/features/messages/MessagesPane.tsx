@@ -8,7 +8,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useMemo, useRef, useState, type ReactNode, type Ref } from "react";
 import { useTranslation } from "react-i18next";
 
-import { deleteMessage, updateMessage } from "../../api/requests";
+import { deleteMessage, react, unreact, updateMessage } from "../../api/requests";
 import type { Channel, Message } from "../../api/types";
 import { rowsOf, type ListedMessage } from "../../lib/rows";
 import { putMessages } from "../../state/cache";
@@ -63,6 +63,12 @@ export function MessagesPane(props: MessagesPaneProps) {
     onError: (error) => notify(errorText(error), "error"),
     onSettled: () => setDeleting(undefined),
   });
+  const { mutate: setReaction } = useMutation({
+    mutationFn: ({ id, emoji, add }: { id: string; emoji: string; add: boolean }) =>
+      add ? react(id, emoji) : unreact(id, emoji),
+    onSuccess: (message) => putMessages(client, channel.id, myId, [message]),
+    onError: (error) => notify(errorText(error), "error"),
+  });
 
   const actions = useMemo<MessageActions>(
     () => ({
@@ -71,8 +77,11 @@ export function MessagesPane(props: MessagesPaneProps) {
       onThread: ({ seq }) => setRootSeq(seq ?? undefined),
       onRetry: ({ key }) => outbox.retry(key),
       onDiscard: ({ key }) => outbox.discard(key),
+      onReact: ({ id }, emoji, add) => {
+        if (id !== null) setReaction({ id, emoji, add });
+      },
     }),
-    [onEdit, outbox],
+    [onEdit, outbox, setReaction],
   );
   const hasOlder = loaded.older !== "none";
   const rows = useMemo(

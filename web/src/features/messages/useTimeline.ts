@@ -56,7 +56,8 @@ export function useTimeline(channel: Channel): LoadedMessages {
   const newer = useMutation({ mutationFn: load });
 
   const timeline = query.data?.loaded === true ? query.data : undefined;
-  const list = useMemo(() => lister(myId, moderator), [myId, moderator]);
+  const member = channel.joined === true;
+  const list = useMemo(() => lister(myId, moderator, member), [myId, moderator, member]);
   const more = timeline !== undefined && hasNewer(timeline, channel.last_seq);
 
   const messages = useMemo(() => {
