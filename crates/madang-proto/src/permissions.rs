@@ -125,7 +125,10 @@ pub fn in_channel(role: Option<Role>, at: InChannel, permission: ChannelPermissi
     if at.kind.is_direct() {
         return when(matches!(
             permission,
-            ChannelPermission::View | ChannelPermission::Join | ChannelPermission::Take
+            ChannelPermission::View
+                | ChannelPermission::Join
+                | ChannelPermission::Take
+                | ChannelPermission::Pin
         ));
     }
     when(match permission {
@@ -243,7 +246,7 @@ mod tests {
     fn a_thread_is_as_open_as_its_channel_and_nobody_keeps_it() {
         use ChannelPermission as C;
         for (at, role) in standings().flat_map(|at| Role::ALL.map(|role| (at, Some(role)))) {
-            for permission in [C::View, C::Take, C::Moderate] {
+            for permission in [C::View, C::Take, C::Pin, C::Moderate] {
                 assert_eq!(in_thread(role, at, permission), in_channel(role, at, permission));
             }
             assert_eq!(in_thread(role, at, C::Join), in_channel(role, at, C::Take));

@@ -283,12 +283,12 @@ static OF_IDS: LazyLock<Texts> = LazyLock::new(|| {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn of_ids(tx: &mut Tx, ids: &[MessageId]) -> Result<Vec<Message>> {
+pub async fn of_ids(tx: &mut Tx, user: UserId, ids: &[MessageId]) -> Result<Vec<Message>> {
     let Texts { sqlite, postgres } = &*OF_IDS;
     let asked = packed::text(&ids.iter().map(|id| id.get()).collect::<Vec<_>>())?;
     macro_rules! question {
         ($c:ident, $sql:ident) => {
-            sqlx::query_as::<_, Packed>($sql.as_str()).bind(asked).fetch_one(&mut **$c).await
+            sqlx::query_as::<_, Packed>($sql.as_str()).bind(asked).bind(user.get()).fetch_one(&mut **$c).await
         };
     }
     let packed = match counted(tx) {

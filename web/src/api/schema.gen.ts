@@ -1180,13 +1180,13 @@ export interface components {
             workspace_id: components["schemas"]["WorkspaceId"];
         };
         /** @description A page of a long list, oldest first. */
-        Page_Edit: {
+        Page_FollowedThread: {
             /** @description The items. */
             items: {
-                /** @description What it said. */
-                content: string;
-                /** @description Since when it said so. */
-                created_at: components["schemas"]["Timestamp"];
+                /** @description The thread, with one's own read mark and unread count. */
+                channel: components["schemas"]["Channel"];
+                /** @description What it is about, or its tombstone. */
+                root: components["schemas"]["Message"];
             }[];
             /**
              * @description For the next page in the direction asked for; absent at the end. For messages: older ones,

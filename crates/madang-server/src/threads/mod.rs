@@ -205,7 +205,7 @@ pub async fn followed(
     let next_cursor =
         found.last().filter(|_| more).map(|(_, [unread, at, id])| format!("{unread}-{at}-{id}"));
     let roots = found.iter().filter_map(|(channel, _)| Some(channel.thread?.root_id)).collect::<Vec<_>>();
-    let roots = store_messages::of_ids(&mut tx, &roots).await?;
+    let roots = store_messages::of_ids(&mut tx, actor.user, &roots).await?;
     let whole = |(channel, _): (Channel, _)| {
         let root_id = channel.thread?.root_id;
         let root = roots.iter().find(|root| root.id == root_id)?.clone();

@@ -490,7 +490,7 @@ fn the_tables_of_permissions_are_the_functions() {
             assert_eq!(may(ChannelKind::Private, false), "404");
             assert_eq!(may(ChannelKind::Private, true), may(ChannelKind::Public, true));
             for direct in [ChannelKind::Dm, ChannelKind::Group] {
-                let own = matches!(permission, C::View | C::Join | C::Take);
+                let own = matches!(permission, C::View | C::Join | C::Take | C::Pin);
                 assert_eq!((may(direct, false), may(direct, true)), ("404", if own { "yes" } else { "403" }));
             }
             format!("{} · {}", may(ChannelKind::Public, false), may(ChannelKind::Public, true))

@@ -27,7 +27,13 @@ import { MessageRow, type MessageActions } from "../../ui/MessageRow";
 import { lister } from "./listed";
 
 const nothing = () => undefined;
-const none: MessageActions = { onEdit: nothing, onDelete: nothing, onRetry: nothing, onDiscard: nothing };
+const none: MessageActions = {
+  onEdit: nothing,
+  onDelete: nothing,
+  onRetry: nothing,
+  onDiscard: nothing,
+  onReact: nothing,
+};
 
 export interface ThreadDialogProps {
   root: Message;
@@ -48,12 +54,13 @@ export function ThreadDialog({ root, joined, onClose }: ThreadDialogProps) {
   });
 
   const rows = useMemo(() => {
-    const list = lister(myId, false);
+    const list = lister(myId, false, false);
     const shown = [root, ...(query.data ?? [])].map((message) => ({
       ...list(message),
       canEdit: false,
       canDelete: false,
       canReply: false,
+      canReact: false,
       replies: undefined,
     }));
     return rowsOf(shown, { hasOlder: query.hasNextPage });
