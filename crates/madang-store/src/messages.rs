@@ -274,12 +274,12 @@ static OF_IDS: LazyLock<Texts> = LazyLock::new(|| {
     let page = |ids: &str| {
         format!("WITH page AS MATERIALIZED (SELECT {{message}} FROM messages WHERE id IN (SELECT {ids}))")
     };
-    let Texts { sqlite, .. } = Texts::new(&page("value FROM json_each($1)"), "NULL", "NULL");
+    let Texts { sqlite, .. } = Texts::new(&page("value FROM json_each($1)"), "NULL", "$2");
     let postgres = page("value::bigint FROM json_array_elements_text($1::json)");
-    Texts { sqlite, ..Texts::new(&postgres, "NULL::bigint", "NULL") }
+    Texts { sqlite, ..Texts::new(&postgres, "NULL::bigint", "$2") }
 });
 
-/// These messages as everyone sees them, in no order.
+/// These messages as a user sees them, in no order.
 ///
 /// # Errors
 /// When the database fails.
@@ -295,7 +295,7 @@ pub async fn of_ids(tx: &mut Tx, user: UserId, ids: &[MessageId]) -> Result<Vec<
         Tx::Sqlite(c) => question!(c, sqlite),
         Tx::Postgres(c) => question!(c, postgres),
     };
-    Ok(packed::unpack(&packed?)?.into_iter().map(Message::for_everyone).collect())
+    packed::unpack(&packed?)
 }
 
 /// Stores what may change of a message as it is in `message`: its content, times, reactions, thread, version.

@@ -298,6 +298,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/dm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Own direct messages and groups, those with the newest message first. */
+        get: operations["get_dm"];
+        put?: never;
+        /** The direct message or group of certain people, made when there is none. */
+        post: operations["post_dm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dm/{id}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A page of the messages, oldest first. */
+        get: operations["get_dm_id_messages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/messages": {
         parameters: {
             query?: never;
@@ -324,6 +359,23 @@ export interface paths {
         };
         /** The same under another path. */
         get: operations["get_messages_channel_channel_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/messages/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Messages that have what is asked for, the newest first. */
+        get: operations["get_messages_search"];
         put?: never;
         post?: never;
         delete?: never;
@@ -400,6 +452,59 @@ export interface paths {
         post: operations["post_messages_id_reactions"];
         /** Take one's own emoji away from a message. */
         delete: operations["delete_messages_id_reactions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/messages/{id}/thread": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A page of the replies to a message, oldest first. */
+        get: operations["get_messages_id_thread"];
+        put?: never;
+        /** Reply to a message. */
+        post: operations["post_messages_id_thread"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/messages/{id}/thread/follow": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Follow the thread of a message. */
+        put: operations["put_messages_id_thread_follow"];
+        post?: never;
+        /** Follow it no more. */
+        delete: operations["delete_messages_id_thread_follow"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/threads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The threads that one follows, those with unread replies first. */
+        get: operations["get_threads"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -636,7 +741,10 @@ export interface components {
             /** @description Whether the files can be served and the certificate is valid. */
             up: boolean;
         };
-        /** @description A channel. The last four fields are the asking user's own and absent in events for everyone. */
+        /**
+         * @description A channel. `joined`, `last_read_seq` and `unread_count` are the asking user's own and absent in
+         *     events for everyone.
+         */
         Channel: {
             /** @description When it was made. */
             created_at: components["schemas"]["Timestamp"];
@@ -664,8 +772,11 @@ export interface components {
              * @description How many members it has.
              */
             member_count: number;
-            /** @description The name, unique in the workspace whatever the case. */
+            /** @description The name, unique in the workspace whatever the case; empty where it has none of its own. */
             name: string;
+            /** @description Of a direct message or group: whose it is, by id, the asking user among them. */
+            people?: components["schemas"]["UserSummary"][];
+            thread?: components["schemas"]["ThreadOf"] | null;
             /** @description What it is about; may be empty. */
             topic: string;
             /**
@@ -721,7 +832,7 @@ export interface components {
          * @description What kind of channel it is.
          * @enum {string}
          */
-        ChannelKind: "public" | "private";
+        ChannelKind: "public" | "private" | "dm" | "group" | "thread";
         /** @description One supervised part. */
         Child: {
             /**
@@ -814,6 +925,15 @@ export interface components {
              * @description Makes sending idempotent: the same author and nonce give the first message again, for good.
              *     1 to 64 characters.
              */
+            nonce?: string | null;
+        };
+        /** @description `POST /messages/:id/thread` */
+        CreateReply: {
+            /** @description Whether it stands in the channel too, as a message of its own. */
+            also_to_channel?: boolean;
+            /** @description The text: 1 to 8,000 characters, not blank. */
+            content: string;
+            /** @description As in `CreateMessage`. */
             nonce?: string | null;
         };
         /** @description `POST /workspaces` */
@@ -945,6 +1065,13 @@ export interface components {
             /** @description What is wrong and what would be right. */
             reason: string;
         };
+        /** @description A thread that one follows. */
+        FollowedThread: {
+            /** @description The thread, with one's own read mark and unread count. */
+            channel: components["schemas"]["Channel"];
+            /** @description What it is about, or its tombstone. */
+            root: components["schemas"]["Message"];
+        };
         /** @description `POST /auth/guest` */
         GuestLogin: {
             /** @description The name to show; one is made up when missing. */
@@ -964,6 +1091,8 @@ export interface components {
             live: boolean;
             /** @description Whether it can take requests; with 503 when not. */
             ready: boolean;
+            /** @description Search in messages. */
+            search: components["schemas"]["Index"];
             /** @description `ok`, or `degraded` when a part is away. */
             status: string;
             tls?: components["schemas"]["Certificate"] | null;
@@ -981,10 +1110,25 @@ export interface components {
             subscribe?: components["schemas"]["Subscribe"];
             token?: components["schemas"]["Secret"] | null;
         };
+        /** @description A place in a message's `content`, in characters (Unicode scalar values), not bytes. */
+        Highlight: {
+            /** @description How many characters stand before its end. */
+            end: number;
+            /** @description How many characters stand before it. */
+            start: number;
+        };
         /** @description The payload of `JOIN_CHANNEL` and `LEAVE_CHANNEL`. */
         InChannel: {
             /** @description Which. */
             channel_id: components["schemas"]["ChannelId"];
+        };
+        /** @description The index of search, which follows what is stored. */
+        Index: {
+            /**
+             * Format: int64
+             * @description Changes that are stored and not found yet; not there until it has looked.
+             */
+            behind?: number | null;
         };
         /** @description A list that cannot be large. */
         List_Channel: {
@@ -1016,8 +1160,11 @@ export interface components {
                  * @description How many members it has.
                  */
                 member_count: number;
-                /** @description The name, unique in the workspace whatever the case. */
+                /** @description The name, unique in the workspace whatever the case; empty where it has none of its own. */
                 name: string;
+                /** @description Of a direct message or group: whose it is, by id, the asking user among them. */
+                people?: components["schemas"]["UserSummary"][];
+                thread?: components["schemas"]["ThreadOf"] | null;
                 /** @description What it is about; may be empty. */
                 topic: string;
                 /**
@@ -1151,6 +1298,7 @@ export interface components {
              * @description Its place in the channel: 1, 2, 3, … without holes.
              */
             seq: number;
+            thread?: components["schemas"]["MessageThread"] | null;
             /** @description The same as `author`, for clients that read it under this name. */
             user: components["schemas"]["UserSummary"];
             /**
@@ -1164,6 +1312,18 @@ export interface components {
          * @example 7340032000001
          */
         MessageId: string;
+        /** @description What a message has to do with a thread. */
+        MessageThread: {
+            /** @description The thread, which is a channel of its own. */
+            channel_id: components["schemas"]["ChannelId"];
+            last_reply_at?: components["schemas"]["Timestamp"] | null;
+            /**
+             * Format: int64
+             * @description How many replies there are, without the deleted ones; 0 on replies.
+             */
+            reply_count: number;
+            root_id?: components["schemas"]["MessageId"] | null;
+        };
         /** @description How many of a workspace are there: the payload of `ONLINE`, and a part of `READY` and `WATCHED`. */
         Online: {
             /**
@@ -1178,6 +1338,29 @@ export interface components {
             online: number;
             /** @description Where. */
             workspace_id: components["schemas"]["WorkspaceId"];
+        };
+        /** @description `POST /dm`: the same people are always given the same channel. */
+        OpenDirect: {
+            /** @description With whom: 1 to 19 others, or oneself alone for notes. Oneself need not be named. */
+            user_ids: components["schemas"]["UserId"][];
+            workspace_id?: components["schemas"]["WorkspaceId"] | null;
+        };
+        /** @description A page of a long list, oldest first. */
+        Page_Edit: {
+            /** @description The items. */
+            items: {
+                /** @description What it said. */
+                content: string;
+                /** @description Since when it said so. */
+                created_at: components["schemas"]["Timestamp"];
+            }[];
+            /**
+             * @description For the next page in the direction asked for; absent at the end. For messages: older ones,
+             *     with `before=`, unless `after=` was asked for.
+             */
+            next_cursor?: string | null;
+            /** @description For the page in the other direction; absent at the end. */
+            prev_cursor?: string | null;
         };
         /** @description A page of a long list, oldest first. */
         Page_FollowedThread: {
@@ -1242,6 +1425,7 @@ export interface components {
                  * @description Its place in the channel: 1, 2, 3, … without holes.
                  */
                 seq: number;
+                thread?: components["schemas"]["MessageThread"] | null;
                 /** @description The same as `author`, for clients that read it under this name. */
                 user: components["schemas"]["UserSummary"];
                 /**
@@ -1267,6 +1451,21 @@ export interface components {
                 /** @description When it was saved. */
                 saved_at: components["schemas"]["Timestamp"];
             }[];
+            /**
+             * @description For the next page in the direction asked for; absent at the end. For messages: older ones,
+             *     with `before=`, unless `after=` was asked for.
+             */
+            next_cursor?: string | null;
+            /** @description For the page in the other direction; absent at the end. */
+            prev_cursor?: string | null;
+        };
+        /** @description A page of a long list, oldest first. */
+        Page_SearchResult: {
+            /** @description The items. */
+            items: (components["schemas"]["Message"] & {
+                /** @description The places in `content` that were looked for, in order and apart from each other. */
+                highlights: components["schemas"]["Highlight"][];
+            })[];
             /**
              * @description For the next page in the direction asked for; absent at the end. For messages: older ones,
              *     with `before=`, unless `after=` was asked for.
@@ -1476,16 +1675,24 @@ export interface components {
             /** @description Saved, or no longer. */
             saved: boolean;
         };
+        /** @description A message that was found. */
+        SearchResult: components["schemas"]["Message"] & {
+            /** @description The places in `content` that were looked for, in order and apart from each other. */
+            highlights: components["schemas"]["Highlight"][];
+        };
         /** @description A string that never shows in a log. */
         Secret: string;
         /** @description `POST /messages`, and the payload of the command `MESSAGE`. */
         SendMessage: {
+            /** @description Whether a reply stands in the channel too, as a message of its own. */
+            also_to_channel?: boolean;
             /** @description Where to. */
             channel_id: components["schemas"]["ChannelId"];
             /** @description The text: 1 to 8,000 characters, not blank. */
             content: string;
             /** @description As in [`CreateMessage`]. */
             nonce?: string | null;
+            thread_root_id?: components["schemas"]["MessageId"] | null;
         };
         /** @description One login on one device. */
         Session: {
@@ -1556,6 +1763,13 @@ export interface components {
          * @enum {string}
          */
         Subscribe: "joined" | "none";
+        /** @description What a channel of kind `thread` belongs to. */
+        ThreadOf: {
+            /** @description The channel of the message. */
+            channel_id: components["schemas"]["ChannelId"];
+            /** @description The message. */
+            root_id: components["schemas"]["MessageId"];
+        };
         /**
          * Format: date-time
          * @description A point in time, in milliseconds since 1970-01-01T00:00:00Z.
@@ -2397,6 +2611,117 @@ export interface operations {
             };
         };
     };
+    get_dm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Direct messages and groups */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_Channel"];
+                };
+            };
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_dm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OpenDirect"];
+            };
+        };
+        responses: {
+            /** @description It was there */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Channel"];
+                };
+            };
+            /** @description Made */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Channel"];
+                };
+            };
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_dm_id_messages: {
+        parameters: {
+            query?: {
+                /** @description 1 to 100; 50 when missing. */
+                limit?: number;
+                /** @description Messages before this one. */
+                before?: string;
+                /** @description Messages after this one. */
+                after?: string;
+                /** @description Messages on both sides of this one, and itself. */
+                around?: string;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["ChannelId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Messages */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Message"];
+                };
+            };
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_messages: {
         parameters: {
             query?: never;
@@ -2466,6 +2791,52 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_Message"];
+                };
+            };
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_messages_search: {
+        parameters: {
+            query?: {
+                /** @description Words that must all be there, "phrases", and the filters `from:` `in:` `has:` `is:` `before:` `after:`. */
+                q?: string;
+                /** @description Only in this workspace. */
+                workspace_id?: string;
+                /** @description Only in this channel. */
+                channel_id?: string;
+                /** @description Only of this author. */
+                author_id?: string;
+                /** @description Only messages before this one or this time: a message id such as `next_cursor`, a time, or a date (UTC). */
+                before?: string;
+                /** @description Only messages after this one or this time; after a date is after the end of that day. */
+                after?: string;
+                /** @description Only messages that have this: `link`. */
+                has?: string;
+                /** @description 1 to 100; 50 when missing. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was found */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_SearchResult"];
                 };
             };
             /** @description An error; `code` says which */
@@ -2767,6 +3138,184 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_messages_id_thread: {
+        parameters: {
+            query?: {
+                /** @description 1 to 100; 50 when missing. */
+                limit?: number;
+                /** @description Messages before this one. */
+                before?: string;
+                /** @description Messages after this one. */
+                after?: string;
+                /** @description Messages on both sides of this one, and itself. */
+                around?: string;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["MessageId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Replies */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Message"];
+                };
+            };
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_messages_id_thread: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["MessageId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateReply"];
+            };
+        };
+        responses: {
+            /** @description Sent before with this nonce */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description Sent */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_messages_id_thread_follow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["MessageId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The thread */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Channel"];
+                };
+            };
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_messages_id_thread_follow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["MessageId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Not followed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_threads: {
+        parameters: {
+            query?: {
+                /** @description 1 to 100; 50 when missing. */
+                limit?: number;
+                /** @description The `next_cursor` of the page before. */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Threads */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_FollowedThread"];
                 };
             };
             /** @description An error; `code` says which */
