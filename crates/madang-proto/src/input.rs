@@ -6,6 +6,8 @@
 //! Invariants:
 //! - What a function returns is stored as it is; checking it again changes nothing.
 
+use std::{collections::HashMap, sync::LazyLock};
+
 use unicode_normalization::UnicodeNormalization;
 
 use crate::limits;
@@ -176,8 +178,20 @@ pub fn custom_status(text: &str) -> Checked {
 /// # Errors
 /// Says which rule it breaks.
 pub fn emoji(text: &str) -> Checked {
-    let listed = emojis::get(text).or_else(|| emojis::get(&text.replace('\u{FE0F}', "")));
-    listed.map_or_else(|| reason("one emoji, such as Unicode lists"), |emoji| Ok(emoji.as_str().to_owned()))
+    let listed = EMOJI.get(&*without_selectors(text));
+    listed.map_or_else(|| reason("one emoji, such as Unicode lists"), |emoji| Ok((*emoji).to_owned()))
+}
+
+/// The emoji that Unicode lists, by what they are without variation selectors. (The crate's own lookup of those
+/// takes some of two skin tones for others.)
+static EMOJI: LazyLock<HashMap<String, &'static str>> = LazyLock::new(|| {
+    let toned = emojis::iter().flat_map(|emoji| emoji.skin_tones().into_iter().flatten());
+    let all = emojis::iter().chain(toned).map(emojis::Emoji::as_str);
+    all.map(|emoji| (without_selectors(emoji), emoji)).collect()
+});
+
+fn without_selectors(text: &str) -> String {
+    text.replace('\u{FE0F}', "")
 }
 
 #[cfg(test)]
