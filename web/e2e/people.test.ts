@@ -169,6 +169,43 @@ test("create, browse, join, invite; unread and typing", async () => {
   await fay.inside();
 });
 
+test("a direct message begins in the list of members and is only theirs", async () => {
+  const [nora, omar] = [await someone(), await someone()];
+  await nora.signUp("nora");
+  await omar.signUp("omar");
+  await nora.button("Actions for omar").click();
+  await nora.page.getByRole("menuitem", { name: "Send a message" }).click();
+  await nora.heading("omar").waitFor();
+  await nora.write("between us");
+  await omar.page.getByRole("link", { name: /^nora, 1 unread/ }).click();
+  await omar.heading("nora").waitFor();
+  await omar.sees("between us");
+  await omar.write("yes");
+  await nora.sees("yes");
+  expect(await nora.button("Invite").count()).toBe(0);
+});
+
+test("replies stand in a thread, and the message tells how many there are", async () => {
+  const [pia, quin] = [await someone(), await someone()];
+  await pia.signUp("pia");
+  await quin.signUp("quin");
+  await pia.write("what shall we eat?");
+  await quin.sees("what shall we eat?");
+  await quin.row("what shall we eat?").hover();
+  await quin.row("what shall we eat?").getByRole("button", { name: "Reply in a thread" }).click();
+  await quin.dialog().getByRole("textbox", { name: "Reply" }).fill("gimbap");
+  await quin.dialog().getByRole("textbox", { name: "Reply" }).press("Enter");
+  await quin.dialog().getByText("gimbap").waitFor();
+  await pia.row("what shall we eat?").getByRole("button", { name: "1 reply" }).click();
+  await pia.dialog().getByText("gimbap").waitFor();
+  await quin.dialog().getByRole("textbox", { name: "Reply" }).fill("or ramyeon");
+  await quin.dialog().getByRole("textbox", { name: "Reply" }).press("Enter");
+  await pia.dialog().getByText("or ramyeon").waitFor();
+  await pia.page.keyboard.press("Escape");
+  await pia.row("what shall we eat?").getByRole("button", { name: "2 replies" }).waitFor();
+  expect(await pia.row("gimbap").count()).toBe(0);
+});
+
 test("a channel can be edited and left", async () => {
   const [gil, hana] = [await someone(), await someone()];
   await gil.signUp("gil");

@@ -54,9 +54,7 @@ impl Http {
 
     /// `POST /channels/:id/join`
     pub async fn join_channel(&self, id: ChannelId) -> Result<Channel, Error> {
-        let path = format!("/channels/{id}/join");
-        let answer = self.call(Method::POST, &path, None).await?;
-        serde_json::from_value(answer.json).map_err(|e| Error::Protocol(format!("answer of {path}: {e}")))
+        self.without_body(Method::POST, &format!("/channels/{id}/join")).await
     }
 
     /// `POST /channels/:id/leave`
@@ -138,7 +136,7 @@ impl Client {
         self.ask(|reply| Request::LoadDirectory { workspace: id, reply: Some(reply) }).await?
     }
 
-    async fn learn_channel(&self, channel: Channel) -> Result<Channel, Error> {
+    pub(crate) async fn learn_channel(&self, channel: Channel) -> Result<Channel, Error> {
         let learnt = channel.clone();
         self.ask(|reply| Request::LearnChannel { channel: Box::new(learnt), reply }).await?;
         Ok(channel)

@@ -263,6 +263,7 @@ impl Client {
             self.load_workspace_members(workspace.id).await?;
             self.load_directory(workspace.id).await?;
         }
+        self.load_saved().await?;
         for channel in state.channels() {
             self.load_members(channel.id()).await?;
             self.load_all_messages(channel.id()).await?;

@@ -188,6 +188,7 @@ impl Driver {
                 self.load_workspace_members(workspace, reply);
             }
             Request::LoadDirectory { workspace, reply } => self.load_directory(workspace, reply),
+            Request::LoadSaved { reply } => self.load_saved(reply),
             Request::Disconnect { reply } => {
                 self.disconnect();
                 _ = reply.send(());
@@ -240,6 +241,8 @@ impl Driver {
                     channel_id: pending.channel,
                     content: pending.content,
                     nonce: Some(pending.nonce),
+                    thread_root_id: None,
+                    also_to_channel: false,
                 };
                 self.send(Command::Message(message), Some(&rid)).await;
             }

@@ -244,7 +244,15 @@ impl Http {
     }
 
     pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Error> {
-        decode(path, self.call(Method::GET, path, None).await?)
+        self.without_body(Method::GET, path).await
+    }
+
+    pub(crate) async fn without_body<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+    ) -> Result<T, Error> {
+        decode(path, self.call(method, path, None).await?)
     }
 
     /// A GET with `query` as its query string.
@@ -254,19 +262,15 @@ impl Http {
         query: &impl Serialize,
     ) -> Result<T, Error> {
         let query = encode(query)?;
-        let pairs: Vec<String> = query
-            .as_object()
-            .into_iter()
-            .flatten()
-            // Ids and numbers: nothing in them needs escaping.
-            .map(|(name, value)| {
-                format!("{name}={}", value.as_str().map_or(value.to_string(), str::to_owned))
-            })
-            .collect();
+        let text = |value: &Value| value.as_str().map_or(value.to_string(), str::to_owned);
+        let pairs: Vec<_> = query.as_object().into_iter().flatten().map(|(k, v)| (k, text(v))).collect();
         if pairs.is_empty() {
             return self.get(path).await;
         }
-        self.get(&format!("{path}?{}", pairs.join("&"))).await
+        // Only the query of this address is used: it knows how to escape.
+        let address = reqwest::Url::parse_with_params(&self.server, pairs);
+        let address = address.map_err(|e| Error::Protocol(format!("query of {path}: {e}")))?;
+        self.get(&format!("{path}?{}", address.query().unwrap_or_default())).await
     }
 
     pub(crate) async fn post<T: DeserializeOwned>(
@@ -274,7 +278,7 @@ impl Http {
         path: &str,
         body: &impl Serialize,
     ) -> Result<T, Error> {
-        decode(path, self.call(Method::POST, path, Some(&encode(body)?)).await?)
+        self.with_body(Method::POST, path, body).await
     }
 
     pub(crate) async fn put<T: DeserializeOwned>(
@@ -282,7 +286,16 @@ impl Http {
         path: &str,
         body: &impl Serialize,
     ) -> Result<T, Error> {
-        decode(path, self.call(Method::PUT, path, Some(&encode(body)?)).await?)
+        self.with_body(Method::PUT, path, body).await
+    }
+
+    pub(crate) async fn with_body<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, Error> {
+        decode(path, self.call(method, path, Some(&encode(body)?)).await?)
     }
 
     pub(crate) async fn delete(&self, path: &str) -> Result<(), Error> {

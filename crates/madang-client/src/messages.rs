@@ -2,6 +2,7 @@
 
 use madang_proto::{
     ChannelId, MessageId,
+    edits::{Edit, EditsQuery},
     messages::{CreateMessage, Message, SendMessage, UpdateMessage},
     page::{MessagePageQuery, Page},
 };
@@ -48,6 +49,11 @@ impl Http {
     /// `PUT /messages/:id`
     pub async fn update_message(&self, id: MessageId, content: &str) -> Result<Message, Error> {
         self.put(&format!("/messages/{id}"), &UpdateMessage { content: content.to_owned() }).await
+    }
+
+    /// `GET /messages/:id/edits`: what it said before, oldest first.
+    pub async fn edits(&self, id: MessageId, query: EditsQuery) -> Result<Page<Edit>, Error> {
+        self.get_with(&format!("/messages/{id}/edits"), &query).await
     }
 
     /// `DELETE /messages/:id`

@@ -16,6 +16,7 @@ mod comparable;
 mod members;
 mod presence;
 mod ready;
+mod saved;
 mod timeline;
 
 #[cfg(test)]
@@ -66,6 +67,8 @@ pub enum Effect {
     WorkspaceMembers(WorkspaceId),
     /// `WATCH` with [`State::watched`]; answered by `WATCHED`.
     Watch,
+    /// All that one saved, once more; begin with [`State::expect_saved`].
+    Saved,
     /// All channels of a workspace, once more; begin with [`State::expect_directory`].
     Directory(WorkspaceId),
 }
@@ -96,6 +99,7 @@ pub struct State {
     channels: BTreeMap<ChannelId, Arc<ChannelState>>,
     people: People,
     users: Arc<BTreeMap<UserId, UserSummary>>,
+    saved: saved::Saves,
 }
 
 impl State {
@@ -371,7 +375,7 @@ impl State {
 
 /// A channel that one is not in, unless a newer state of it is there.
 fn put_other(channels: &mut BTreeMap<ChannelId, Channel>, channel: Channel) {
-    if channel.kind == ChannelKind::Private {
+    if channel.kind != ChannelKind::Public {
         channels.remove(&channel.id);
     } else if channels.get(&channel.id).is_none_or(|known| known.version <= channel.version) {
         let joined = Some(false);

@@ -3,7 +3,13 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{ChannelId, Timestamp, UserId, WorkspaceId, messages::Message, workspaces::MemberChange};
+use crate::{
+    ChannelId, Timestamp, UserId, WorkspaceId,
+    accounts::UserSummary,
+    messages::Message,
+    threads::ThreadOf,
+    workspaces::{MemberAction, MemberChange},
+};
 
 /// What kind of channel it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
@@ -13,20 +19,39 @@ pub enum ChannelKind {
     Public,
     /// Seen by its members only.
     Private,
+    /// A direct message of two, or a note to oneself: these people, for good.
+    Dm,
+    /// A direct message of more people, who may leave it.
+    Group,
+    /// The replies to a message; its members are those who follow it.
+    Thread,
 }
 
 impl ChannelKind {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Public, Self::Private, Self::Dm, Self::Group, Self::Thread];
+
     /// The word on the wire and in the database.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Public => "public",
             Self::Private => "private",
+            Self::Dm => "dm",
+            Self::Group => "group",
+            Self::Thread => "thread",
         }
+    }
+
+    /// Whether it is among certain people, and has no name and no keeper.
+    #[must_use]
+    pub const fn is_direct(self) -> bool {
+        matches!(self, Self::Dm | Self::Group)
     }
 }
 
-/// A channel. The last four fields are the asking user's own and absent in events for everyone.
+/// A channel. `joined`, `last_read_seq` and `unread_count` are the asking user's own and absent in
+/// events for everyone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Channel {
     /// The id.
@@ -35,7 +60,7 @@ pub struct Channel {
     pub workspace_id: WorkspaceId,
     /// What kind it is.
     pub kind: ChannelKind,
-    /// The name, unique in the workspace whatever the case.
+    /// The name, unique in the workspace whatever the case; empty where it has none of its own.
     pub name: String,
     /// What it is about; may be empty.
     pub topic: String,
@@ -61,6 +86,29 @@ pub struct Channel {
     /// `last_seq` less `last_read_seq`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unread_count: Option<i64>,
+    /// Of a direct message or group: whose it is, by id, the asking user among them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub people: Vec<UserSummary>,
+    /// Of a thread: what it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thread: Option<ThreadOf>,
+}
+
+impl Channel {
+    /// Brings `people` up to date with someone who came or went. A direct message of two stays theirs.
+    pub fn change_people(&mut self, change: &MemberChange) {
+        if !self.kind.is_direct() {
+            return;
+        }
+        let place = self.people.binary_search_by_key(&change.user_id(), |user| user.id);
+        match (change.action, place) {
+            (MemberAction::Joined, Err(place)) => self.people.insert(place, change.member.user.clone()),
+            (MemberAction::Left, Ok(place)) if self.kind == ChannelKind::Group => {
+                self.people.remove(place);
+            }
+            (MemberAction::Joined | MemberAction::Left | MemberAction::Updated, _) => {}
+        }
+    }
 }
 
 /// `POST /channels` and `POST /workspaces/:workspace_id/channels`

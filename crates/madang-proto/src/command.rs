@@ -85,6 +85,18 @@ pub struct SetReadMark {
     pub message_id: MessageId,
 }
 
+/// The payload of the command `REACTION`.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SetReaction {
+    /// On which message.
+    pub message_id: MessageId,
+    /// One emoji, with or without its variation selector.
+    pub emoji: String,
+    /// Put it there, or take it away.
+    pub add: bool,
+}
+
 /// The payload of `WATCH`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -114,6 +126,8 @@ pub enum Command {
     Typing(SetTyping),
     /// Say up to where one has read.
     ReadReceipt(SetReadMark),
+    /// Put an emoji on a message, or take it away; the `ACK` carries the message.
+    Reaction(SetReaction),
     /// Be told how these people are, also where people are only counted; answered by `WATCHED`.
     Watch(Watch),
     /// Heartbeat; answered by `PONG`.
@@ -121,8 +135,17 @@ pub enum Command {
 }
 
 /// The types of all commands, as on the wire.
-pub const TYPES: [&str; 8] =
-    ["HELLO", "JOIN_CHANNEL", "LEAVE_CHANNEL", "MESSAGE", "TYPING", "READ_RECEIPT", "WATCH", "PING"];
+pub const TYPES: [&str; 9] = [
+    "HELLO",
+    "JOIN_CHANNEL",
+    "LEAVE_CHANNEL",
+    "MESSAGE",
+    "TYPING",
+    "READ_RECEIPT",
+    "REACTION",
+    "WATCH",
+    "PING",
+];
 
 /// A frame from a client.
 #[derive(Debug, Clone, Serialize, Deserialize)]

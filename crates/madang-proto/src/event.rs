@@ -20,7 +20,9 @@ use crate::{
     messages::Message,
     msgpack,
     presence::{Online, Presence, Typing, Watched},
+    reactions::ReactionChange,
     reads::ReadMark,
+    saved::SavedChange,
     workspaces::{MemberChange, Workspace},
 };
 
@@ -71,7 +73,7 @@ pub struct Pong {
 pub enum Event {
     /// The answer to `HELLO`.
     Ready(Box<Ready>),
-    /// A message was sent, edited (`edited_at`) or deleted (`deleted_at`).
+    /// A message was sent, edited (`edited_at`), pinned, unpinned or deleted (`deleted_at`).
     Message(Message),
     /// Someone types, or no more.
     Typing(Typing),
@@ -83,6 +85,10 @@ pub enum Event {
     Watched(Watched),
     /// Someone read on.
     ReadReceipt(ReadMark),
+    /// Someone put an emoji on a message, or took it away.
+    Reaction(ReactionChange),
+    /// The user saved a message on another device, or no longer keeps it.
+    Saved(SavedChange),
     /// A channel changed.
     Channel(ChannelChange),
     /// Members changed.

@@ -6,6 +6,8 @@
 //! Invariants:
 //! - What a function returns is stored as it is; checking it again changes nothing.
 
+use std::{collections::HashMap, sync::LazyLock};
+
 use unicode_normalization::UnicodeNormalization;
 
 use crate::limits;
@@ -170,9 +172,70 @@ pub fn custom_status(text: &str) -> Checked {
     line(text, limits::CUSTOM_STATUS_CHARS)
 }
 
+/// One emoji: a sequence that Unicode recommends for general interchange (RGI, UTS #51), fully
+/// qualified, so that it is one whether or not it came with variation selectors.
+///
+/// # Errors
+/// Says which rule it breaks.
+pub fn emoji(text: &str) -> Checked {
+    let listed = EMOJI.get(&*without_selectors(text));
+    listed.map_or_else(|| reason("one emoji, such as Unicode lists"), |emoji| Ok((*emoji).to_owned()))
+}
+
+/// The emoji that Unicode lists, by what they are without variation selectors. (The crate's own lookup of those
+/// takes some of two skin tones for others.)
+static EMOJI: LazyLock<HashMap<String, &'static str>> = LazyLock::new(|| {
+    let toned = emojis::iter().flat_map(|emoji| emoji.skin_tones().into_iter().flatten());
+    let all = emojis::iter().chain(toned).map(emojis::Emoji::as_str);
+    all.map(|emoji| (without_selectors(emoji), emoji)).collect()
+});
+
+fn without_selectors(text: &str) -> String {
+    text.replace('\u{FE0F}', "")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_emoji_is_one_key_however_it_was_typed() {
+        for (typed, kept) in [
+            ("👍", "👍"),
+            ("👍\u{FE0F}", "👍"),
+            ("\u{2764}", "\u{2764}\u{FE0F}"),
+            ("❤️", "\u{2764}\u{FE0F}"),
+            ("👍🏽", "👍🏽"),
+            ("🇰🇷", "🇰🇷"),
+            ("1\u{20E3}", "1\u{FE0F}\u{20E3}"),
+            ("👨‍👩‍👧‍👦", "👨‍👩‍👧‍👦"),
+            ("🏳\u{200D}🌈", "🏳\u{FE0F}\u{200D}🌈"),
+            ("🧑🏻‍🤝‍🧑🏿", "🧑🏻‍🤝‍🧑🏿"),
+            (
+                "🏴\u{E0067}\u{E0062}\u{E0073}\u{E0063}\u{E0074}\u{E007F}",
+                "🏴\u{E0067}\u{E0062}\u{E0073}\u{E0063}\u{E0074}\u{E007F}",
+            ),
+        ] {
+            assert_eq!(emoji(typed).as_deref(), Ok(kept), "{typed:?}");
+        }
+        for bad in [
+            "",
+            "a",
+            "1",
+            "#",
+            "👍👍",
+            "👍 ",
+            "마당",
+            ":thumbsup:",
+            "🇰",
+            "\u{FE0F}",
+            "\u{200D}",
+            "👍\u{FE0E}",
+            "👍a",
+        ] {
+            assert!(emoji(bad).is_err(), "{bad:?}");
+        }
+    }
 
     #[test]
     fn hangul_in_pieces_becomes_whole_and_counts_once() {

@@ -24,10 +24,22 @@ pub const CHANNEL_NAME_CHARS: usize = 80;
 pub const TOPIC_CHARS: usize = 250;
 /// Characters of a custom status.
 pub const CUSTOM_STATUS_CHARS: usize = 100;
+/// Kinds of emoji on a message.
+pub const REACTION_KINDS: usize = 50;
+/// Pinned messages of a channel.
+pub const PINS_PER_CHANNEL: i64 = 100;
+/// Earlier texts that are kept of a message; past it the oldest go.
+pub const EDITS_PER_MESSAGE: i64 = 100;
+/// Messages that a user saved.
+pub const SAVED_PER_USER: i64 = 1_000;
 /// Items of a page when the request does not say.
 pub const PAGE_DEFAULT: u32 = 50;
 /// Most items of a page.
 pub const PAGE_MAX: u32 = 100;
+/// Characters of what is searched for.
+pub const SEARCH_CHARS: usize = 200;
+/// Words, phrases and filters of one search.
+pub const SEARCH_TERMS: usize = 16;
 /// Most states that one answer of a channel's changes carries; past it `more` is true.
 pub const CHANGES_MAX: u32 = 200;
 /// Most channels named in the `resume` of a `HELLO`.
@@ -50,6 +62,10 @@ pub const WORKSPACES_OWNED: i64 = 20;
 pub const CHANNELS_PER_WORKSPACE: i64 = 5_000;
 /// Channels that one user can be a member of.
 pub const CHANNELS_PER_USER: i64 = 1_000;
+/// People of a group, oneself included.
+pub const DIRECT_PEOPLE: usize = 20;
+/// Direct messages and groups that one user can be in.
+pub const DIRECTS_PER_USER: i64 = 1_000;
 /// Sessions of one user; a login past it ends the oldest.
 pub const SESSIONS_PER_USER: i64 = 50;
 /// Bytes of one gateway frame from a client (a message of 8,000 characters, all escaped, fits).

@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{ChannelId, MessageId, Timestamp, accounts::UserSummary};
+use crate::{
+    ChannelId, MessageId, Timestamp, accounts::UserSummary, reactions::Reaction, threads::MessageThread,
+};
 
 /// A message, and what is left of a deleted one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -31,8 +33,28 @@ pub struct Message {
     /// When it was deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted_at: Option<Timestamp>,
+    /// The emoji that people put on it, in the order of their first use.
+    #[serde(default)]
+    #[schema(required = true)]
+    pub reactions: Vec<Reaction>,
+    /// Whether it is pinned in its channel.
+    #[serde(default)]
+    #[schema(required = true)]
+    pub pinned: bool,
+    /// The thread that it is the root of, or that it is a reply in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thread: Option<MessageThread>,
     /// When it was sent.
     pub created_at: Timestamp,
+}
+
+impl Message {
+    /// As everyone sees it: without whose reactions are one's own.
+    #[must_use]
+    pub fn for_everyone(mut self) -> Self {
+        self.reactions.iter_mut().for_each(|reaction| reaction.me = None);
+        self
+    }
 }
 
 /// `POST /channels/:id/messages`
@@ -58,6 +80,12 @@ pub struct SendMessage {
     /// As in [`CreateMessage`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nonce: Option<String>,
+    /// The message of this channel to reply to; the reply stands in its thread.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thread_root_id: Option<MessageId>,
+    /// Whether a reply stands in the channel too, as a message of its own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub also_to_channel: bool,
 }
 
 /// `PUT /messages/:id`

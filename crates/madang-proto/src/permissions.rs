@@ -1,13 +1,15 @@
 //! Who may do what: one pure function for the server and the clients.
 //!
 //! Invariants:
-//! - Who is not in the workspace, or not in a private channel, cannot tell it from a missing one.
-//! - A larger role may all that a smaller one may.
+//! - Who is not in the workspace, or not in a channel that is not public, cannot tell it from a missing
+//!   one.
+//! - A larger role may all that a smaller one may; among the people of a direct message or group no role
+//!   counts.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::channels::ChannelKind;
+use crate::{channels::ChannelKind, workspaces::EditHistory};
 
 /// A role in a workspace, smallest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
@@ -59,6 +61,8 @@ pub enum WorkspacePermission {
     Edit,
     /// Make a channel.
     CreateChannel,
+    /// Open a direct message or group.
+    OpenDirect,
     /// Bring people in, put them out, change roles below one's own.
     ManageMembers,
 }
@@ -72,6 +76,8 @@ pub enum ChannelPermission {
     Join,
     /// Write, type, mark as read: what members do.
     Take,
+    /// Pin messages and unpin them.
+    Pin,
     /// Bring someone in.
     Invite,
     /// Put someone out.
@@ -103,7 +109,7 @@ pub fn in_workspace(role: Option<Role>, permission: WorkspacePermission) -> Verd
     let Some(role) = role else { return Verdict::Unseen };
     when(match permission {
         WorkspacePermission::View => true,
-        WorkspacePermission::CreateChannel => role >= Role::Member,
+        WorkspacePermission::CreateChannel | WorkspacePermission::OpenDirect => role >= Role::Member,
         WorkspacePermission::Edit | WorkspacePermission::ManageMembers => role >= Role::Admin,
     })
 }
@@ -113,18 +119,58 @@ pub fn in_workspace(role: Option<Role>, permission: WorkspacePermission) -> Verd
 #[must_use]
 pub fn in_channel(role: Option<Role>, at: InChannel, permission: ChannelPermission) -> Verdict {
     let Some(role) = role else { return Verdict::Unseen };
-    if at.kind == ChannelKind::Private && !at.member {
+    if at.kind != ChannelKind::Public && !at.member {
         return Verdict::Unseen;
+    }
+    if at.kind.is_direct() {
+        return when(matches!(
+            permission,
+            ChannelPermission::View
+                | ChannelPermission::Join
+                | ChannelPermission::Take
+                | ChannelPermission::Pin
+        ));
     }
     when(match permission {
         ChannelPermission::View | ChannelPermission::Join => true,
         ChannelPermission::Take => at.member,
+        ChannelPermission::Pin => at.member && role >= Role::Member,
         ChannelPermission::Invite => (at.member && role >= Role::Member) || role >= Role::Admin,
         ChannelPermission::Remove | ChannelPermission::Manage => {
             (at.creator && at.member && role >= Role::Member) || role >= Role::Admin
         }
         ChannelPermission::Moderate => role >= Role::Admin,
     })
+}
+
+/// Whether someone with `role` in the workspace may see what a message that they see, and perhaps wrote, said
+/// before.
+#[must_use]
+pub fn may_see_edits(setting: EditHistory, role: Role, author: bool) -> bool {
+    match setting {
+        EditHistory::Everyone => true,
+        EditHistory::Admins => author || role >= Role::Admin,
+        EditHistory::Nobody => false,
+    }
+}
+
+/// The same for a thread, where `parent` is how they stand to the channel of its root: who takes part there
+/// takes part here, and following is all that there is of membership.
+#[must_use]
+pub fn in_thread(role: Option<Role>, parent: InChannel, permission: ChannelPermission) -> Verdict {
+    match permission {
+        ChannelPermission::View
+        | ChannelPermission::Take
+        | ChannelPermission::Pin
+        | ChannelPermission::Moderate => in_channel(role, parent, permission),
+        ChannelPermission::Join => in_channel(role, parent, ChannelPermission::Take),
+        ChannelPermission::Invite | ChannelPermission::Remove | ChannelPermission::Manage => {
+            match in_channel(role, parent, ChannelPermission::View) {
+                Verdict::Allowed => Verdict::Forbidden,
+                refused => refused,
+            }
+        }
+    }
 }
 
 /// Whether someone with `actor` role may give or take the role `target` (the larger of the old and
@@ -138,10 +184,11 @@ pub fn may_assign(actor: Role, target: Role) -> bool {
 mod tests {
     use super::*;
 
-    const CHANNEL: [ChannelPermission; 7] = [
+    const CHANNEL: [ChannelPermission; 8] = [
         ChannelPermission::View,
         ChannelPermission::Join,
         ChannelPermission::Take,
+        ChannelPermission::Pin,
         ChannelPermission::Invite,
         ChannelPermission::Remove,
         ChannelPermission::Manage,
@@ -149,13 +196,15 @@ mod tests {
     ];
 
     fn standings() -> impl Iterator<Item = InChannel> {
-        [ChannelKind::Public, ChannelKind::Private].into_iter().flat_map(|kind| {
-            [(false, false), (true, false), (true, true)].map(|(member, creator)| InChannel {
-                kind,
-                member,
-                creator,
-            })
-        })
+        [ChannelKind::Public, ChannelKind::Private, ChannelKind::Dm, ChannelKind::Group].into_iter().flat_map(
+            |kind| {
+                [(false, false), (true, false), (true, true)].map(|(member, creator)| InChannel {
+                    kind,
+                    member,
+                    creator,
+                })
+            },
+        )
     }
 
     #[test]
@@ -177,11 +226,35 @@ mod tests {
     fn who_is_outside_sees_nothing() {
         for (at, permission) in standings().flat_map(|at| CHANNEL.map(|p| (at, p))) {
             assert_eq!(in_channel(None, at, permission), Verdict::Unseen);
-            if at.kind == ChannelKind::Private && !at.member {
+            if at.kind != ChannelKind::Public && !at.member {
                 assert_eq!(in_channel(Some(Role::Owner), at, permission), Verdict::Unseen);
             }
         }
         assert_eq!(in_workspace(None, WorkspacePermission::View), Verdict::Unseen);
+    }
+
+    #[test]
+    fn nobody_has_more_rights_among_the_people_of_a_direct_message() {
+        let standings = standings().filter(|at| at.kind.is_direct());
+        for (at, permission) in standings.flat_map(|at| CHANNEL.map(|p| (at, p))) {
+            let guest = in_channel(Some(Role::Guest), InChannel { creator: false, ..at }, permission);
+            assert_eq!(in_channel(Some(Role::Owner), at, permission), guest, "{at:?} {permission:?}");
+        }
+    }
+
+    #[test]
+    fn a_thread_is_as_open_as_its_channel_and_nobody_keeps_it() {
+        use ChannelPermission as C;
+        for (at, role) in standings().flat_map(|at| Role::ALL.map(|role| (at, Some(role)))) {
+            for permission in [C::View, C::Take, C::Pin, C::Moderate] {
+                assert_eq!(in_thread(role, at, permission), in_channel(role, at, permission));
+            }
+            assert_eq!(in_thread(role, at, C::Join), in_channel(role, at, C::Take));
+            for permission in [C::Invite, C::Remove, C::Manage] {
+                assert!(in_thread(role, at, permission) != Verdict::Allowed);
+            }
+        }
+        assert!(CHANNEL.iter().all(|p| in_thread(None, standings().next().unwrap(), *p) == Verdict::Unseen));
     }
 
     #[test]

@@ -5,6 +5,34 @@ use utoipa::ToSchema;
 
 use crate::{ChannelId, Timestamp, UserId, WorkspaceId, accounts::UserSummary, permissions::Role};
 
+/// Who sees what messages said before they were edited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EditHistory {
+    /// Everyone who sees the message.
+    #[default]
+    Everyone,
+    /// The message's author, admins and owners.
+    Admins,
+    /// Nobody.
+    Nobody,
+}
+
+impl EditHistory {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Everyone, Self::Admins, Self::Nobody];
+
+    /// The word on the wire and in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Everyone => "everyone",
+            Self::Admins => "admins",
+            Self::Nobody => "nobody",
+        }
+    }
+}
+
 /// A workspace.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Workspace {
@@ -16,6 +44,8 @@ pub struct Workspace {
     pub open: bool,
     /// Whether guests are let in.
     pub allow_guests: bool,
+    /// Who sees what messages said before they were edited.
+    pub edit_history: EditHistory,
     /// The channel that everyone is in.
     pub default_channel_id: ChannelId,
     /// When it was made.
@@ -49,6 +79,9 @@ pub struct UpdateWorkspace {
     /// Whether guests are let in from now on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allow_guests: Option<bool>,
+    /// Who sees what messages said before they were edited, also long ago.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edit_history: Option<EditHistory>,
 }
 
 /// A member of a workspace or of a channel.

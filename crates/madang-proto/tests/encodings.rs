@@ -6,7 +6,7 @@ use madang_proto::{
     Command, Event,
     command::{self, ClientFrame},
     event::ServerFrame,
-    msgpack,
+    input, msgpack,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -22,7 +22,9 @@ fn events() -> Vec<Value> {
     });
     let message = json!({
         "id": id, "channel_id": "7", "seq": max, "version": -1, "author": author, "user": author,
-        "content": "가나다 🙂", "nonce": "n", "edited_at": at, "deleted_at": at, "created_at": at
+        "content": "가나다 🙂", "nonce": "n", "edited_at": at, "deleted_at": at, "created_at": at,
+        "reactions": [{"emoji": "👍🏽", "count": 70_000}, {"emoji": "🇰🇷", "count": 1, "me": true}],
+        "pinned": true
     });
     let channel = json!({
         "id": "7", "workspace_id": "8", "kind": "private", "name": "일반", "topic": "", "is_default": false,
@@ -31,6 +33,7 @@ fn events() -> Vec<Value> {
     });
     let workspace = json!({
         "id": "8", "name": "w", "open": true, "allow_guests": false, "default_channel_id": "7",
+        "edit_history": "admins",
         "created_at": at, "role": "owner"
     });
     let member = json!({
@@ -48,6 +51,9 @@ fn events() -> Vec<Value> {
         "changes": [{"channel": channel, "messages": [message], "members": [member], "version": 3, "more": true}],
         "resync": ["7", "8"]
     });
+    let reaction = json!({
+        "channel_id": "7", "message_id": id, "emoji": "👍🏽", "user_id": "9", "added": false, "version": 5
+    });
     let mark = json!({"channel_id": "7", "user_id": "9", "message_id": id, "seq": 256});
     vec![
         json!({"type": "READY", "payload": ready}),
@@ -57,6 +63,8 @@ fn events() -> Vec<Value> {
         json!({"type": "ONLINE", "payload": online}),
         json!({"type": "WATCHED", "payload": {"presence": [presence], "online": [online]}}),
         json!({"type": "READ_RECEIPT", "payload": mark}),
+        json!({"type": "REACTION", "payload": reaction}),
+        json!({"type": "SAVED", "payload": {"message_id": id, "saved": true}}),
         json!({"type": "CHANNEL", "payload": {"action": "updated", "channel": channel}}),
         json!({"type": "MEMBER", "payload": member}),
         json!({"type": "WORKSPACE", "payload": workspace}),
@@ -77,13 +85,15 @@ const fn place(event: &Event) -> usize {
         Event::Online(_) => 4,
         Event::Watched(_) => 5,
         Event::ReadReceipt(_) => 6,
-        Event::Channel(_) => 7,
-        Event::Member(_) => 8,
-        Event::Workspace(_) => 9,
-        Event::Resync(_) => 10,
-        Event::Ack(_) => 11,
-        Event::Error(_) => 12,
-        Event::Pong(_) => 13,
+        Event::Reaction(_) => 7,
+        Event::Saved(_) => 8,
+        Event::Channel(_) => 9,
+        Event::Member(_) => 10,
+        Event::Workspace(_) => 11,
+        Event::Resync(_) => 12,
+        Event::Ack(_) => 13,
+        Event::Error(_) => 14,
+        Event::Pong(_) => 15,
     }
 }
 
@@ -117,6 +127,7 @@ fn every_command_is_the_same_command() {
         json!({"type": "MESSAGE", "payload": {"channel_id": "7", "content": "가 \u{0}🙂", "nonce": "n"}, "rid": "m"}),
         json!({"type": "TYPING", "payload": {"channel_id": "7", "typing": true}}),
         json!({"type": "READ_RECEIPT", "payload": {"channel_id": "7", "message_id": "8"}}),
+        json!({"type": "REACTION", "payload": {"message_id": "8", "emoji": "👍🏽", "add": true}}),
         json!({"type": "WATCH", "payload": {"user_ids": ["9", "guest_2057"]}}),
         json!({"type": "PING", "payload": {}, "rid": "p"}),
     ];
@@ -192,5 +203,23 @@ proptest! {
         let read = ClientFrame::parse_msgpack(&msgpack::to_vec(&frame).unwrap()).unwrap();
         let Command::Message(sent) = read.command else { panic!("another command") };
         prop_assert_eq!(sent.content, content);
+    }
+
+    #[test]
+    fn any_text_is_an_emoji_that_stays_as_it_is_or_none(text in any::<String>()) {
+        if let Ok(emoji) = input::emoji(&text) {
+            prop_assert_eq!(input::emoji(&emoji), Ok(emoji));
+        }
+    }
+
+    #[test]
+    fn any_emoji_is_one_key_with_and_without_selectors(
+        emoji in prop::sample::select(emojis::iter().collect::<Vec<_>>()), tone in 0..26_usize,
+    ) {
+        let emoji = emoji.skin_tones().and_then(|mut tones| tones.nth(tone)).unwrap_or(emoji).as_str();
+        let kept = input::emoji(emoji);
+        prop_assert_eq!(kept.as_deref(), Ok(emoji));
+        prop_assert_eq!(&input::emoji(&emoji.replace('\u{FE0F}', "")), &kept);
+        prop_assert_eq!(&input::emoji(&format!("{emoji}\u{FE0F}")), &kept);
     }
 }

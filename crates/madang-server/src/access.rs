@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use madang_proto::{
     ChannelId, MessageId, WorkspaceId,
-    channels::Channel,
+    channels::{Channel, ChannelKind},
     messages::Message,
     permissions::{self, ChannelPermission, Role, Verdict, WorkspacePermission},
     workspaces::Workspace,
@@ -24,24 +24,23 @@ use crate::{
 /// A channel in which the actor may do what was asked.
 #[derive(Debug, Clone)]
 pub struct InChannel {
-    channel: Channel,
-    role: Role,
+    found: channels::Found,
 }
 
 impl InChannel {
     /// The channel, with the actor's own fields.
     pub const fn channel(&self) -> &Channel {
-        &self.channel
+        &self.found.channel
     }
 
     /// The channel, given away.
     pub fn into_channel(self) -> Channel {
-        self.channel
+        self.found.channel
     }
 
     /// Whether the actor may also do this here.
     pub fn may(&self, actor: Actor, permission: ChannelPermission) -> bool {
-        verdict(&self.channel, Some(self.role), actor, permission) == Verdict::Allowed
+        verdict(&self.found, actor, permission) == Verdict::Allowed
     }
 }
 
@@ -69,20 +68,31 @@ impl InWorkspace {
     }
 }
 
-fn verdict(channel: &Channel, role: Option<Role>, actor: Actor, permission: ChannelPermission) -> Verdict {
+fn verdict(found: &channels::Found, actor: Actor, permission: ChannelPermission) -> Verdict {
+    let channels::Found { channel, role, parent } = found;
+    if let Some(parent) = parent {
+        return permissions::in_thread(*role, *parent, permission);
+    }
     let at = permissions::InChannel {
         kind: channel.kind,
         member: channel.joined == Some(true),
         creator: channel.created_by == Some(actor.user),
     };
-    permissions::in_channel(role, at, permission)
+    permissions::in_channel(*role, at, permission)
 }
 
-const fn refusal(permission: ChannelPermission) -> &'static str {
+const fn refusal(kind: ChannelKind, permission: ChannelPermission) -> &'static str {
     match permission {
+        _ if matches!(kind, ChannelKind::Thread) => "only those in the channel take part in its threads",
+        ChannelPermission::Invite if kind.is_direct() => "open one with everyone in it instead",
+        ChannelPermission::Remove | ChannelPermission::Manage if kind.is_direct() => {
+            "direct messages and groups belong to all of their people"
+        }
+        ChannelPermission::Moderate if kind.is_direct() => "only the author can delete a message here",
         ChannelPermission::View => "you may not see this channel",
         ChannelPermission::Join => "you may not join this channel",
         ChannelPermission::Take => "join the channel first",
+        ChannelPermission::Pin => "only the channel's members can pin messages, and not guests",
         ChannelPermission::Invite => "only members can invite to this channel",
         ChannelPermission::Remove => "only the channel's creator and admins can remove members",
         ChannelPermission::Manage => "only the channel's creator and admins can change it",
@@ -91,11 +101,11 @@ const fn refusal(permission: ChannelPermission) -> &'static str {
 }
 
 fn decide(found: Option<channels::Found>, actor: Actor, permission: ChannelPermission) -> Result<InChannel> {
-    let Some(channels::Found { channel, role }) = found else { return Err(Error::NotFound("channel")) };
-    match (verdict(&channel, role, actor, permission), role) {
-        (Verdict::Allowed, Some(role)) => Ok(InChannel { channel, role }),
-        (Verdict::Forbidden, _) => Err(Error::Forbidden(refusal(permission))),
-        _ => Err(Error::NotFound("channel")),
+    let Some(found) = found else { return Err(Error::NotFound("channel")) };
+    match verdict(&found, actor, permission) {
+        Verdict::Allowed => Ok(InChannel { found }),
+        Verdict::Forbidden => Err(Error::Forbidden(refusal(found.channel.kind, permission))),
+        Verdict::Unseen => Err(Error::NotFound("channel")),
     }
 }
 
@@ -120,7 +130,11 @@ pub fn known_channel(
     permission: ChannelPermission,
 ) -> Option<Result<(InChannel, Arc<Person>)>> {
     let (person, room) = (app.memory.known_person(actor.user)?, app.memory.known_room(id)?);
-    let at = decide(Some(person.found(id, &room)), actor, permission);
+    let parent = match room.parent() {
+        Some(parent) => Some((parent, app.memory.known_room(parent)?)),
+        None => None,
+    };
+    let at = decide(Some(person.found(id, &room, parent)), actor, permission);
     Some(at.map(|at| (at, person)))
 }
 
@@ -141,7 +155,14 @@ pub async fn channel_now(
     let missing = || Error::NotFound("channel");
     let standing = app.memory.person(&app.db, actor.user, app.now()).await?.ok_or_else(missing)?;
     let room = app.memory.room(&app.db, id, app.now()).await?.ok_or_else(missing)?;
-    let at = decide(Some(standing.person.found(id, &room)), actor, permission)?;
+    let parent = match room.parent() {
+        Some(parent) => {
+            let of = app.memory.room(&app.db, parent, app.now()).await?.ok_or_else(missing)?;
+            Some((parent, of))
+        }
+        None => None,
+    };
+    let at = decide(Some(standing.person.found(id, &room, parent)), actor, permission)?;
     Ok((at, standing.person))
 }
 
@@ -156,6 +177,22 @@ pub async fn channel_to_change(
     permission: ChannelPermission,
 ) -> Result<InChannel> {
     decide(channels::lock(tx, id, actor.user).await?, actor, permission)
+}
+
+/// The channels in which the actor may read, of a workspace or of all that they are in.
+///
+/// # Errors
+/// `NotFound` when the actor is not in the workspace.
+pub async fn visible_channels(
+    tx: &mut Tx,
+    actor: Actor,
+    within: Option<WorkspaceId>,
+) -> Result<Vec<InChannel>> {
+    if let Some(id) = within {
+        workspace(tx, actor, id, WorkspacePermission::View).await?;
+    }
+    let around = channels::around(tx, actor.user).await?.into_iter();
+    Ok(around.filter_map(|found| decide(Some(found), actor, ChannelPermission::View).ok()).collect())
 }
 
 /// Of a message in a channel that is not seen, one learns no more than of a missing message.
@@ -213,6 +250,7 @@ pub async fn workspace(
             WorkspacePermission::View => "you may not see this workspace",
             WorkspacePermission::Edit => "only admins can change a workspace",
             WorkspacePermission::CreateChannel => "guests cannot create channels",
+            WorkspacePermission::OpenDirect => "guests cannot open direct messages",
             WorkspacePermission::ManageMembers => "only admins can manage members",
         })),
         _ => Err(missing()),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use madang_proto::{SessionId, Timestamp, UserId};
 use madang_realtime::{Bus, Faults, Hub, Shutdown, Supervisor};
 use madang_store::{Db, Writer};
-use tokio::runtime::Handle;
+use tokio::{runtime::Handle, sync::Notify};
 
 use crate::{
     auth::{Issuer, Keys, Passwords, Revoked},
@@ -15,6 +15,7 @@ use crate::{
     memory::Memory,
     presence::{Board, Conflation},
     ratelimit::Limits,
+    search::Indexing,
     tls::Tls,
 };
 
@@ -49,6 +50,8 @@ pub struct Parts {
     pub presence: Board,
     /// What is told of typing and reading, and when.
     pub conflation: Conflation,
+    /// How far the index of messages is.
+    pub indexing: Indexing,
     /// What time it is.
     pub clock: Clock,
     /// New ids.
@@ -65,6 +68,8 @@ pub struct Parts {
     pub revoked: Revoked,
     /// How often is too often.
     pub limits: Limits,
+    /// Says that there are roots of threads to be told of replies.
+    pub replies: Notify,
     /// Where connections live.
     pub threads: Threads,
     /// Where everything else lives.

@@ -47,6 +47,7 @@ pub fn envelope(topic: Topic, class: Class, event: Event) -> Arc<Envelope> {
 pub fn envelope_for(topic: Topic, audience: Audience, class: Class, event: Event) -> Arc<Envelope> {
     let version = match (&event, topic) {
         (Event::Message(m), Topic::Channel(_)) => Some(m.version),
+        (Event::Reaction(r), Topic::Channel(_)) => Some(r.version),
         (Event::Channel(c), Topic::Channel(_)) => Some(c.channel.version),
         (Event::Member(m), Topic::Channel(_)) => m.version,
         _ => None,
@@ -113,6 +114,7 @@ impl Change {
             if committed.is_err() {
                 app.memory.doubtful(touched);
             } else {
+                app.indexing.note(touched.iter().filter(|t| matches!(t, Touched::Message(_))).count());
                 app.memory.changed(touched);
                 after.into_iter().for_each(|work| work(&app));
                 doubts::settle(&app, &[]).await;

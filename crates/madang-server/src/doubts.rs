@@ -35,11 +35,11 @@ async fn missed(app: &App, id: ChannelId, version: Option<i64>) -> Result<Vec<Ev
     let mut tx = app.db.read().await?;
     // Nobody's own fields are told.
     let Some(found) = store::find(&mut tx, id, UserId::from(0)).await? else { return Ok(anew) };
-    let changes = channels::changes_since(&mut tx, found.channel, version).await?;
+    let changes = channels::changes_since(&mut tx, found.channel, UserId::from(0), version).await?;
     if changes.more || !changes.members.is_empty() {
         return Ok(anew);
     }
     let mut messages = changes.messages;
     messages.sort_by_key(|message| message.version);
-    Ok(messages.into_iter().map(Event::Message).collect())
+    Ok(messages.into_iter().map(Message::for_everyone).map(Event::Message).collect())
 }

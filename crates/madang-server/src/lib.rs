@@ -17,16 +17,23 @@ mod change;
 mod channels;
 pub mod clock;
 pub mod config;
+mod direct;
 mod doubts;
+mod edits;
 mod error;
 mod gateway;
 mod http;
 mod memory;
 mod messages;
+mod pins;
 mod presence;
 mod ratelimit;
+mod reactions;
 mod reads;
+mod saved;
+mod search;
 mod server;
+mod threads;
 mod tls;
 mod workspaces;
 
@@ -45,4 +52,14 @@ pub async fn migration_status(
     config: &Config,
 ) -> Result<Vec<madang_store::MigrationStatus>, madang_store::Error> {
     madang_store::Db::connect(&config.store()).await?.migration_status().await
+}
+
+/// Empties the index of search, which the server then fills anew.
+///
+/// # Errors
+/// When the database is away, or newer than this binary.
+pub async fn reindex(config: &Config) -> Result<(), madang_store::Error> {
+    let db = madang_store::Db::connect(&config.store()).await?;
+    db.migrate().await?;
+    madang_store::search::clear(&db).await
 }

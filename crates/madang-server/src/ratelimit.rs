@@ -35,11 +35,15 @@ pub enum Limit {
     SendByUser,
     /// Other changes of a user: channels, members, edits, read marks, typing.
     ChangeByUser,
+    /// Searches of a user.
+    SearchByUser,
+    /// Direct messages and groups that a user makes.
+    DirectByUser,
 }
 
 impl Limit {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::LoginByAddress,
         Self::LoginByName,
         Self::NewAccountByAddress,
@@ -47,6 +51,8 @@ impl Limit {
         Self::ConnectByAddress,
         Self::SendByUser,
         Self::ChangeByUser,
+        Self::SearchByUser,
+        Self::DirectByUser,
     ];
 
     /// How many a minute in the long run, and how many at once.
@@ -60,6 +66,8 @@ impl Limit {
             Self::ConnectByAddress => (300, 300),
             Self::SendByUser => (300, 60),
             Self::ChangeByUser => (600, 200),
+            Self::SearchByUser => (120, 30),
+            Self::DirectByUser => (30, 30),
         }
     }
 }

@@ -8,7 +8,7 @@ use std::{fs, net::SocketAddr, sync::Arc, time::Duration};
 use madang_proto::close::CloseCode;
 use madang_realtime::{BoxError, Control, Faults, Hub, Shutdown, Supervisor, bus::LocalBus};
 use madang_store::{Db, Writer, partitions, writer};
-use tokio::runtime::Handle;
+use tokio::{runtime::Handle, sync::Notify};
 
 use crate::{
     accounts,
@@ -22,6 +22,8 @@ use crate::{
     messages::Announcer,
     presence::{self, Board, Conflation, Limit},
     ratelimit::Limits,
+    search::{self, Indexing},
+    threads,
     tls::Tls,
     workspaces,
 };
@@ -111,6 +113,7 @@ impl Server {
             memory: Memory::default(),
             presence: Board::new(presence),
             conflation: Conflation::default(),
+            indexing: Indexing::default(),
             limits: Limits::new(config.rate_limits, &clock),
             clock,
             ids: Ids::after(newest),
@@ -119,6 +122,7 @@ impl Server {
             tls,
             passwords: Passwords::new(password_kib),
             revoked: Revoked::default(),
+            replies: Notify::new(),
             threads: Threads::start(shards).map_err(|e| StartError::of("threads")(&e))?,
             runtime: Handle::current(),
             supervisor: Supervisor::new(shutdown.clone()),
@@ -206,6 +210,7 @@ async fn database(config: &Config) -> Result<Db, StartError> {
 fn start_children(app: &App, listener: Listener) {
     app.hub.start(&app.supervisor, |shard| app.threads.of(shard).enter());
     let (of_writer, of_presence, of_sweep, of_http) = (app.clone(), app.clone(), app.clone(), app.clone());
+    let of_search = app.clone();
     app.supervisor.child("writer", move || {
         let app = of_writer.clone();
         async move {
@@ -213,7 +218,10 @@ fn start_children(app: &App, listener: Listener) {
             Ok(())
         }
     });
+    let of_threads = app.clone();
+    app.supervisor.child("threads", move || threads::run(of_threads.clone()));
     app.supervisor.child("presence", move || presence::run(of_presence.clone()));
+    app.supervisor.child("search", move || search::run(of_search.clone()));
     app.supervisor.child("sweep", move || sweep(of_sweep.clone()));
     let listener = Arc::new(listener);
     let router = http::router(app.clone());

@@ -3,12 +3,14 @@
 use madang_proto::{
     ChannelId, Timestamp, UserId, WorkspaceId,
     channels::{Channel, ChannelKind},
-    permissions::Role,
+    permissions::{InChannel, Role},
+    threads::ThreadOf,
 };
 
 use crate::{
     Error, Result, Tx,
     db::{all, execute, optional},
+    direct,
     workspaces::role,
 };
 
@@ -19,6 +21,8 @@ pub struct Found {
     pub channel: Channel,
     /// The user's role in its workspace, if they are in it.
     pub role: Option<Role>,
+    /// Of a thread: how they stand to the channel of its root.
+    pub parent: Option<InChannel>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -39,17 +43,25 @@ struct Row {
     created_at: Timestamp,
     last_read_seq: Option<i64>,
     role: Option<String>,
+    parent_id: Option<i64>,
+    root_id: Option<i64>,
+    parent_kind: Option<String>,
+    in_parent: bool,
+    made_parent: bool,
+}
+
+fn kind(word: &str) -> ChannelKind {
+    // What a word that no version ever wrote means is seen by its members only.
+    ChannelKind::ALL.into_iter().find(|kind| kind.as_str() == word).unwrap_or(ChannelKind::Private)
 }
 
 impl From<Row> for Found {
     fn from(r: Row) -> Self {
-        let kind =
-            if r.kind == ChannelKind::Public.as_str() { ChannelKind::Public } else { ChannelKind::Private };
         Self {
             channel: Channel {
                 id: r.id,
                 workspace_id: r.workspace_id,
-                kind,
+                kind: kind(&r.kind),
                 name: r.name,
                 topic: r.topic,
                 is_default: r.is_default,
@@ -62,8 +74,18 @@ impl From<Row> for Found {
                 // Who is not a member has read up to nowhere.
                 last_read_seq: r.last_read_seq,
                 unread_count: r.last_read_seq.map(|read| (r.last_seq - read).max(0)),
+                people: Vec::new(),
+                thread: r
+                    .parent_id
+                    .zip(r.root_id)
+                    .map(|(channel, root)| ThreadOf { channel_id: channel.into(), root_id: root.into() }),
             },
             role: r.role.as_deref().map(role),
+            parent: r.parent_kind.as_deref().map(|word| InChannel {
+                kind: kind(word),
+                member: r.in_parent,
+                creator: r.made_parent,
+            }),
         }
     }
 }
@@ -72,11 +94,15 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT c.id, c.workspace_id, c.kind, c.name, c.topic, c.is_default, c.created_by, c.member_count,
-                    c.last_seq, c.version, c.created_at, m.last_read_seq, w.role
+                    c.last_seq, c.version, c.created_at, m.last_read_seq, w.role, c.parent_id, c.root_id,
+                    p.kind AS parent_kind, pm.user_id IS NOT NULL AS in_parent,
+                    COALESCE(p.created_by = $1, FALSE) AS made_parent
              FROM channels c
              LEFT JOIN channel_members m ON m.channel_id = c.id AND m.user_id = $1 AND m.left_at IS NULL
              LEFT JOIN workspace_members w ON w.workspace_id = c.workspace_id AND w.user_id = $1
-             WHERE c.deleted_at IS NULL AND ", $rest
+             LEFT JOIN channels p ON p.id = c.parent_id
+             LEFT JOIN channel_members pm ON pm.channel_id = p.id AND pm.user_id = $1 AND pm.left_at IS NULL
+             WHERE c.deleted_at IS NULL AND p.deleted_at IS NULL AND ", $rest
         )
     };
 }
@@ -109,7 +135,12 @@ pub async fn insert(tx: &mut Tx, c: &Channel, name_key: &str) -> Result<()> {
 /// # Errors
 /// When the database fails.
 pub async fn find(tx: &mut Tx, id: ChannelId, user: UserId) -> Result<Option<Found>> {
-    Ok(optional!(tx, Row, select!("c.id = $2"), user.get(), id.get())?.map(Found::from))
+    let found = optional!(&mut *tx, Row, select!("c.id = $2"), user.get(), id.get())?.map(Found::from);
+    let Some(mut found) = found else { return Ok(None) };
+    if found.channel.kind.is_direct() {
+        found.channel.people = direct::people(tx, id).await?;
+    }
+    Ok(Some(found))
 }
 
 /// The same, and nobody else changes the channel until the end of the transaction. Whoever locks
@@ -124,24 +155,75 @@ pub async fn lock(tx: &mut Tx, id: ChannelId, user: UserId) -> Result<Option<Fou
     find(tx, id, user).await
 }
 
-/// The channels that a user is a member of, by name.
+/// The channels that a user is a member of, by name; direct messages and groups first, no threads.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn of_user(tx: &mut Tx, user: UserId) -> Result<Vec<Channel>> {
     let rows = all!(
-        tx,
+        &mut *tx,
         Row,
         select!(
-            "c.id IN (SELECT channel_id FROM channel_members WHERE user_id = $1 AND left_at IS NULL)
+            "c.kind <> 'thread'
+             AND c.id IN (SELECT channel_id FROM channel_members WHERE user_id = $1 AND left_at IS NULL)
                  ORDER BY c.workspace_id, c.name_key, c.id"
         ),
         user.get()
     )?;
-    Ok(rows.into_iter().map(|r| Found::from(r).channel).collect())
+    let mut people = direct::people_of_user(tx, user).await?;
+    let whole = |row| {
+        let channel = Found::from(row).channel;
+        Channel { people: people.remove(&channel.id).unwrap_or_default(), ..channel }
+    };
+    Ok(rows.into_iter().map(whole).collect())
 }
 
-/// The channels of a workspace that a user may see, by name.
+/// The threads that a user follows in channels that they are in: those with unread replies first, then the
+/// newest reply. Each with its place in this order, `after` which to begin.
+///
+/// # Errors
+/// When the database fails.
+pub async fn threads_of_user(
+    tx: &mut Tx,
+    user: UserId,
+    after: Option<[i64; 3]>,
+    limit: u32,
+) -> Result<Vec<(Channel, [i64; 3])>> {
+    #[derive(sqlx::FromRow)]
+    struct Placed {
+        #[sqlx(flatten)]
+        row: Row,
+        unread: i64,
+        newest: i64,
+    }
+    let [unread, newest, id] = after.unwrap_or([i64::MAX; 3]);
+    let rows = all!(
+        tx,
+        Placed,
+        concat!(
+            "SELECT * FROM (SELECT t.*, CAST(CASE WHEN t.last_seq > t.last_read_seq THEN 1 ELSE 0 END AS BIGINT) AS unread,
+                                   COALESCE(n.last_at, n.created_at) AS newest FROM (",
+            select!(
+                "c.kind = 'thread' AND pm.user_id IS NOT NULL AND w.user_id IS NOT NULL
+                 AND c.id IN (SELECT channel_id FROM channel_members WHERE user_id = $1 AND left_at IS NULL)"
+            ),
+            ") AS t JOIN channels n ON n.id = t.id) AS placed
+             WHERE (unread, newest, id) < ($2, $3, $4) ORDER BY unread DESC, newest DESC, id DESC LIMIT $5"
+        ),
+        user.get(),
+        unread,
+        newest,
+        id,
+        i64::from(limit)
+    )?;
+    let place = |placed: Placed| {
+        let place = [placed.unread, placed.newest, placed.row.id.get()];
+        (Found::from(placed.row).channel, place)
+    };
+    Ok(rows.into_iter().map(place).collect())
+}
+
+/// The channels of a workspace that a user may see, by name; without direct messages and groups.
 ///
 /// # Errors
 /// When the database fails.
@@ -150,7 +232,8 @@ pub async fn of_workspace(tx: &mut Tx, workspace: WorkspaceId, user: UserId) -> 
         tx,
         Row,
         select!(
-            "c.workspace_id = $2 AND (c.kind = 'public' OR m.user_id IS NOT NULL) ORDER BY c.name_key, c.id"
+            "c.workspace_id = $2 AND (c.kind = 'public' OR (c.kind = 'private' AND m.user_id IS NOT NULL))
+                 ORDER BY c.name_key, c.id"
         ),
         user.get(),
         workspace.get()
@@ -158,7 +241,26 @@ pub async fn of_workspace(tx: &mut Tx, workspace: WorkspaceId, user: UserId) -> 
     Ok(rows.into_iter().map(|r| Found::from(r).channel).collect())
 }
 
-/// How many channels a workspace has.
+/// The channels around a user: those of their workspaces, whether or not they may see them, and those that they
+/// are a member of.
+///
+/// # Errors
+/// When the database fails.
+pub async fn around(tx: &mut Tx, user: UserId) -> Result<Vec<Found>> {
+    let rows = all!(
+        tx,
+        Row,
+        select!(
+            "c.id IN (SELECT id FROM channels WHERE deleted_at IS NULL AND workspace_id IN (
+                          SELECT workspace_id FROM workspace_members WHERE user_id = $1)
+                      UNION SELECT channel_id FROM channel_members WHERE user_id = $1 AND left_at IS NULL)"
+        ),
+        user.get()
+    )?;
+    Ok(rows.into_iter().map(Found::from).collect())
+}
+
+/// How many channels a workspace has, without direct messages and groups.
 ///
 /// # Errors
 /// When the database fails.
@@ -166,7 +268,8 @@ pub async fn count(tx: &mut Tx, workspace: WorkspaceId) -> Result<i64> {
     let row = optional!(
         tx,
         (i64,),
-        "SELECT COUNT(*) FROM channels WHERE workspace_id = $1 AND deleted_at IS NULL",
+        "SELECT COUNT(*) FROM channels
+         WHERE workspace_id = $1 AND deleted_at IS NULL AND kind IN ('public', 'private')",
         workspace.get()
     )?;
     Ok(row.map_or(0, |r| r.0))

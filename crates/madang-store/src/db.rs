@@ -236,6 +236,7 @@ impl Db {
             "SELECT MAX(id) FROM workspaces",
             "SELECT MAX(id) FROM channels",
             "SELECT MAX(id) FROM messages",
+            "SELECT MAX(id) FROM saved_messages",
         ] {
             let row = optional!(&mut *tx, (Option<i64>,), sql)?;
             newest = newest.max(row.and_then(|r| r.0).unwrap_or_default());

@@ -2,7 +2,7 @@
 //!
 //! Functions are plain: they take a [`Tx`], ids and values, and give back wire types. One SQL text
 //! runs on both databases through the macros of [`db`]; where the dialects really differ, the
-//! difference stands in [`writer`] (batches), `packed` (many messages at once) and [`partitions`].
+//! difference stands in [`writer`] (batches), `packed` (many messages at once), [`partitions`] and [`search`].
 //!
 //! Invariants:
 //! - Nothing outside this crate knows SQL or sqlx.
@@ -14,6 +14,8 @@ pub mod accounts;
 mod authors;
 pub mod channels;
 pub mod db;
+pub mod direct;
+pub mod edits;
 mod error;
 #[cfg(feature = "floor")]
 pub mod floor;
@@ -22,10 +24,17 @@ pub mod members;
 pub mod messages;
 mod packed;
 pub mod partitions;
+pub mod pins;
+#[cfg(feature = "testing")]
+pub mod prose;
+pub mod reactions;
 pub mod reads;
+pub mod saved;
+pub mod search;
 pub mod sessions;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod threads;
 pub mod workspaces;
 pub mod writer;
 

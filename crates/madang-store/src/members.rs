@@ -175,16 +175,19 @@ pub async fn changed_since(
     Ok(rows.into_iter().map(MemberChange::from).collect())
 }
 
-/// How many channels someone is in.
+/// How many channels someone is in; or how many direct messages and groups.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn count_of_user(tx: &mut Tx, user: UserId) -> Result<i64> {
+pub async fn count_of_user(tx: &mut Tx, user: UserId, direct: bool) -> Result<i64> {
     let row = optional!(
         tx,
         (i64,),
-        "SELECT COUNT(*) FROM channel_members WHERE user_id = $1 AND left_at IS NULL",
-        user.get()
+        "SELECT COUNT(*) FROM channel_members m JOIN channels c ON c.id = m.channel_id
+         WHERE m.user_id = $1 AND m.left_at IS NULL
+           AND CASE WHEN $2 THEN c.kind IN ('dm', 'group') ELSE c.kind IN ('public', 'private') END",
+        user.get(),
+        direct
     )?;
     Ok(row.map_or(0, |r| r.0))
 }

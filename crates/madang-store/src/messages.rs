@@ -10,6 +10,7 @@ use crate::{
     db::{counted, optional},
     kept::ask,
     packed::{self, Packed, Texts, Unsigned},
+    reactions,
 };
 
 /// Which messages of a channel.
@@ -39,22 +40,27 @@ struct Row {
     created_at: Timestamp,
     edited_at: Option<i64>,
     deleted_at: Option<i64>,
+    reactions: Option<String>,
+    pinned_at: Option<i64>,
     #[sqlx(try_from = "i64")]
     author_id: UserId,
+    thread: Option<String>,
     username: String,
     display_name: String,
     avatar_url: Option<String>,
 }
 
-impl From<Row> for Message {
-    fn from(r: Row) -> Self {
+impl TryFrom<Row> for Message {
+    type Error = Error;
+
+    fn try_from(r: Row) -> Result<Self> {
         let author = UserSummary {
             id: r.author_id,
             username: r.username,
             display_name: r.display_name,
             avatar_url: r.avatar_url,
         };
-        Self {
+        Ok(Self {
             id: r.id,
             channel_id: r.channel_id,
             seq: r.seq,
@@ -65,8 +71,11 @@ impl From<Row> for Message {
             nonce: r.nonce,
             edited_at: r.edited_at.map(Timestamp::from),
             deleted_at: r.deleted_at.map(Timestamp::from),
+            reactions: reactions::unpacked(r.reactions.as_deref())?,
+            pinned: r.pinned_at.is_some(),
+            thread: packed::object(r.thread.as_deref())?,
             created_at: r.created_at,
-        }
+        })
     }
 }
 
@@ -74,19 +83,20 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT m.id, m.channel_id, m.seq, m.version, m.content, m.nonce, m.created_at, m.edited_at,
-                    m.deleted_at, m.author_id, u.username, u.display_name, u.avatar_url
+                    m.deleted_at, m.reactions, m.pinned_at, m.author_id, m.thread, u.username, u.display_name,
+                    u.avatar_url
              FROM messages m JOIN users u ON u.id = m.author_id ",
             $rest
         )
     };
 }
 
-/// The message with this id, or its tombstone.
+/// The message with this id, or its tombstone, as everyone sees it.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn find(tx: &mut Tx, id: MessageId) -> Result<Option<Message>> {
-    Ok(optional!(tx, Row, select!("WHERE m.id = $1"), id.get())?.map(Message::from))
+    optional!(tx, Row, select!("WHERE m.id = $1"), id.get())?.map(Message::try_from).transpose()
 }
 
 /// The `seq` of a message of this channel.
@@ -118,18 +128,26 @@ static PAGE: LazyLock<Texts> = LazyLock::new(|| {
                                        WHERE channel_id = $1 AND seq >= (SELECT seq FROM place)
                                        ORDER BY seq LIMIT $4 + 0) AS m) AS newer,
                 (SELECT seq FROM place) AS found",
+        "$6",
     )
 });
 
 /// What [`PAGE`] gives: packed messages before the place and from it on, and its `seq`.
 type Page = (Option<String>, Option<String>, Option<i64>);
 
-/// Messages of a channel, oldest first: at most `older` before the place and `newer` from it on. One
+/// Messages of a channel as a user sees them, oldest first: at most `older` before the place and `newer` from it on. One
 /// statement, and so one snapshot.
 ///
 /// # Errors
 /// `NotFound` when the place is not a message of this channel.
-pub async fn page(db: &Db, channel: ChannelId, place: Place, older: u32, newer: u32) -> Result<Vec<Message>> {
+pub async fn page(
+    db: &Db,
+    channel: ChannelId,
+    user: UserId,
+    place: Place,
+    older: u32,
+    newer: u32,
+) -> Result<Vec<Message>> {
     // What is added to the seq of the place to come to the border between older and newer.
     let (id, border) = match place {
         Place::Newest => (0, i64::MAX),
@@ -145,6 +163,7 @@ pub async fn page(db: &Db, channel: ChannelId, place: Place, older: u32, newer: 
                 .bind(i64::from(older))
                 .bind(i64::from(newer))
                 .bind(border)
+                .bind(user.get())
                 .fetch_one($c)
         };
     }
@@ -157,7 +176,7 @@ pub async fn page(db: &Db, channel: ChannelId, place: Place, older: u32, newer: 
     }
     let unsigned = Unsigned::new(older.as_deref())?.and(newer.as_deref())?;
     let authors = authors::find(db, unsigned.authors()).await?;
-    let mut messages = unsigned.signed(&authors);
+    let mut messages = unsigned.signed(&authors)?;
     messages.sort_unstable_by_key(|m| m.seq);
     Ok(messages)
 }
@@ -167,17 +186,19 @@ static CHANGED: LazyLock<Texts> = LazyLock::new(|| {
         "WITH page AS MATERIALIZED (
              SELECT * FROM (SELECT {message} FROM messages
                             WHERE channel_id = $1 AND version > $2
-                              AND (edited_at IS NOT NULL OR deleted_at IS NOT NULL)
+                              AND changed
                             ORDER BY version LIMIT $3 + 0) AS changed
              UNION ALL
              SELECT * FROM (SELECT {message} FROM messages
-                            WHERE channel_id = $1 AND version > $2 AND edited_at IS NULL AND deleted_at IS NULL
+                            WHERE channel_id = $1 AND version > $2 AND NOT changed
                               AND seq > $2 - (SELECT version - last_seq FROM channels WHERE id = $1)
                             ORDER BY seq LIMIT $3 + 0) AS fresh)",
+        "$2",
+        "$4",
     )
 });
 
-/// Messages whose newest change is later than `version`, by version.
+/// Messages whose newest change is later than `version`, as a user sees them, by version.
 ///
 /// The version of a message that never changed is its seq and the number of other changes until then,
 /// which is at most the channel's version less its last seq: that bounds where to look for them.
@@ -187,6 +208,7 @@ static CHANGED: LazyLock<Texts> = LazyLock::new(|| {
 pub async fn changed_since(
     tx: &mut Tx,
     channel: ChannelId,
+    user: UserId,
     version: i64,
     limit: u32,
 ) -> Result<Vec<Message>> {
@@ -197,6 +219,7 @@ pub async fn changed_since(
                 .bind(channel.get())
                 .bind(version)
                 .bind(i64::from(limit))
+                .bind(user.get())
                 .fetch_one(&mut **$c)
                 .await
         };
@@ -223,8 +246,9 @@ static OF_NONCES: LazyLock<Texts> = LazyLock::new(|| {
     let sqlite = "(SELECT value ->> 0 AS author_id, value ->> 1 AS nonce FROM json_each($1)) AS asked";
     let postgres = "(SELECT (value ->> 0)::bigint AS author_id, value ->> 1 AS nonce
                      FROM json_array_elements($1::json) AS pairs (value)) AS asked";
-    let Texts { sqlite, .. } = Texts::new(&page(sqlite));
-    Texts { sqlite, ..Texts::new(&page(postgres)) }
+    // Each author asks for their own.
+    let Texts { sqlite, .. } = Texts::new(&page(sqlite), "NULL", "messages.author_id");
+    Texts { sqlite, ..Texts::new(&page(postgres), "NULL::bigint", "messages.author_id") }
 });
 
 /// The messages that authors sent with these nonces.
@@ -233,7 +257,7 @@ static OF_NONCES: LazyLock<Texts> = LazyLock::new(|| {
 /// When the database fails.
 pub(crate) async fn of_nonces(tx: &mut Tx, nonces: &[(i64, &str)]) -> Result<Vec<Message>> {
     let Texts { sqlite, postgres } = &*OF_NONCES;
-    let asked = serde_json::to_string(nonces).map_err(|e| Error::Fault(sqlx::Error::Encode(e.into())))?;
+    let asked = packed::text(nonces)?;
     macro_rules! question {
         ($c:ident, $sql:ident) => {
             sqlx::query_as::<_, Packed>($sql.as_str()).bind(asked).fetch_one(&mut **$c).await
@@ -246,7 +270,35 @@ pub(crate) async fn of_nonces(tx: &mut Tx, nonces: &[(i64, &str)]) -> Result<Vec
     packed::unpack(&packed?)
 }
 
-/// Stores a message's content, times and version as they are in `message`.
+static OF_IDS: LazyLock<Texts> = LazyLock::new(|| {
+    let page = |ids: &str| {
+        format!("WITH page AS MATERIALIZED (SELECT {{message}} FROM messages WHERE id IN (SELECT {ids}))")
+    };
+    let Texts { sqlite, .. } = Texts::new(&page("value FROM json_each($1)"), "NULL", "$2");
+    let postgres = page("value::bigint FROM json_array_elements_text($1::json)");
+    Texts { sqlite, ..Texts::new(&postgres, "NULL::bigint", "$2") }
+});
+
+/// These messages as a user sees them, in no order.
+///
+/// # Errors
+/// When the database fails.
+pub async fn of_ids(tx: &mut Tx, user: UserId, ids: &[MessageId]) -> Result<Vec<Message>> {
+    let Texts { sqlite, postgres } = &*OF_IDS;
+    let asked = packed::text(&ids.iter().map(|id| id.get()).collect::<Vec<_>>())?;
+    macro_rules! question {
+        ($c:ident, $sql:ident) => {
+            sqlx::query_as::<_, Packed>($sql.as_str()).bind(asked).bind(user.get()).fetch_one(&mut **$c).await
+        };
+    }
+    let packed = match counted(tx) {
+        Tx::Sqlite(c) => question!(c, sqlite),
+        Tx::Postgres(c) => question!(c, postgres),
+    };
+    packed::unpack(&packed?)
+}
+
+/// Stores what may change of a message as it is in `message`: its content, times, reactions, thread, version.
 ///
 /// # Errors
 /// `NotFound` when it is gone.
@@ -254,10 +306,14 @@ pub async fn update(tx: &mut Tx, message: &Message) -> Result<()> {
     let row = optional!(
         tx,
         (i64,),
-        "UPDATE messages SET content = $1, edited_at = $2, deleted_at = $3, version = $4 WHERE id = $5 RETURNING id",
+        "UPDATE messages SET content = $1, edited_at = $2, deleted_at = $3, reactions = $4, thread = $5,
+                             version = $6, changed = TRUE
+         WHERE id = $7 RETURNING id",
         &message.content,
         message.edited_at.map(Timestamp::millis),
         message.deleted_at.map(Timestamp::millis),
+        reactions::packed(&message.reactions)?,
+        message.thread.as_ref().map(packed::text).transpose()?,
         message.version,
         message.id.get()
     )?;

@@ -5,13 +5,15 @@
 
 use madang_proto::{ChannelId, MessageId, Timestamp, UserId, accounts::UserSummary, messages::Message};
 
-use crate::{Error, Result};
+use crate::{Error, Result, reactions};
 
-/// Messages and their authors as the database put them together.
+/// Messages and their authors as the database put them together, and a number beside them.
 #[derive(sqlx::FromRow)]
 pub(crate) struct Packed {
     messages: Option<String>,
     authors: Option<String>,
+    /// What the statement asked for besides.
+    pub(crate) found: Option<i64>,
 }
 
 /// A query in the words of each database.
@@ -20,40 +22,76 @@ pub(crate) struct Texts {
     pub(crate) postgres: String,
 }
 
-impl Texts {
-    /// From a query in which `{packed}` stands for a list of the messages that its part selects by `{message}`.
-    pub(crate) fn lists(query: &str) -> Self {
-        let text = |packed: &str| query.replace("{packed}", packed).replace("{message}", MESSAGE);
-        Self {
-            sqlite: text(&format!("json_group_array(json_array({MESSAGE}))")),
-            postgres: text(&format!("json_agg(json_build_array({MESSAGE}))::text")),
-        }
-    }
+/// How a database puts rows together.
+struct Words {
+    array: &'static str,
+    group: &'static str,
+    cast: &'static str,
+}
 
-    /// From a common table `page` that selects `{message}` from messages.
-    pub(crate) fn new(page: &str) -> Self {
-        let text = |array: &str, group: &str, cast: &str| {
-            format!(
-                "{page} SELECT (SELECT {group}({array}({MESSAGE})) FROM page){cast} AS messages,
-                        (SELECT {group}({array}(u.id, u.username, u.display_name, u.avatar_url))
-                         FROM (SELECT DISTINCT author_id FROM page) AS a
-                         JOIN users u ON u.id = a.author_id){cast} AS authors"
+const SQLITE: Words = Words { array: "json_array", group: "json_group_array", cast: "" };
+const POSTGRES: Words = Words { array: "json_build_array", group: "json_agg", cast: "::text" };
+
+impl Words {
+    /// A query with what its places stand for.
+    fn fill(&self, query: &str, user: &str) -> String {
+        let Self { array, group, cast } = self;
+        let own = format!(
+            "CASE WHEN messages.reactions IS NOT NULL THEN (
+                 SELECT {group}(r.emoji){cast} FROM reactions AS r
+                 WHERE r.message_id = messages.id AND r.user_id = {user}) END AS own"
+        );
+        query
+            .replace("{packed}", &format!("{group}({array}({MESSAGE}, own)){cast}"))
+            .replace("{message}", &format!("{MESSAGE}, {own}"))
+            .replace(
+                "{author}",
+                &format!("{group}({array}(u.id, u.username, u.display_name, u.avatar_url)){cast}"),
             )
-            .replace("{message}", MESSAGE)
-        };
-        Self {
-            sqlite: text("json_array", "json_group_array", ""),
-            postgres: text("json_build_array", "json_agg", "::text"),
-        }
     }
 }
 
-/// The columns of a message, in the order of [`Row`].
-const MESSAGE: &str =
-    "id, channel_id, seq, version, author_id, created_at, edited_at, deleted_at, nonce, content";
+impl Texts {
+    /// From a query in which `{packed}` stands for a list of the messages that its part selects by `{message}`
+    /// from `messages`, and from who asks.
+    pub(crate) fn lists(query: &str, user: &str) -> Self {
+        Self { sqlite: SQLITE.fill(query, user), postgres: POSTGRES.fill(query, user) }
+    }
+
+    /// From a common table `page` that selects `{message}` from `messages`, from what is asked for besides, and
+    /// from who asks.
+    pub(crate) fn new(page: &str, found: &str, user: &str) -> Self {
+        let query = format!(
+            "{page} SELECT (SELECT {{packed}} FROM page) AS messages,
+                    (SELECT {{author}} FROM (SELECT DISTINCT author_id FROM page) AS a
+                     JOIN users u ON u.id = a.author_id) AS authors,
+                    {found} AS found"
+        );
+        Self::lists(&query, user)
+    }
+}
+
+/// The columns of a message, in the order of [`Row`]; which of the reactions are one's own comes after them.
+const MESSAGE: &str = "id, channel_id, seq, version, author_id, created_at, edited_at, deleted_at, nonce, content, \
+                       reactions, pinned_at, thread";
 
 /// A message as it is packed.
-type Row = (i64, i64, i64, i64, i64, i64, Option<i64>, Option<i64>, Option<String>, String);
+type Row = (
+    i64,
+    i64,
+    i64,
+    i64,
+    i64,
+    i64,
+    Option<i64>,
+    Option<i64>,
+    Option<String>,
+    String,
+    Option<String>,
+    Option<i64>,
+    Option<String>,
+    Option<String>,
+);
 /// An author as they are packed: id, username, display name, picture.
 pub(crate) type Author = (i64, String, String, Option<String>);
 
@@ -84,8 +122,8 @@ impl Unsigned {
 
     /// The messages with their authors, who come sorted by id. A message whose author is not there is left
     /// out, as a join would.
-    pub(crate) fn signed(self, authors: &[UserSummary]) -> Vec<Message> {
-        self.0.into_iter().filter_map(|row| message(row, authors)).collect()
+    pub(crate) fn signed(self, authors: &[UserSummary]) -> Result<Vec<Message>> {
+        self.0.into_iter().filter_map(|row| message(row, authors).transpose()).collect()
     }
 }
 
@@ -94,7 +132,18 @@ pub(crate) fn unpack(packed: &Packed) -> Result<Vec<Message>> {
     let authors: Vec<Author> = list(packed.authors.as_deref())?;
     let mut authors: Vec<UserSummary> = authors.into_iter().map(summary).collect();
     authors.sort_unstable_by_key(|a| a.id);
-    Ok(Unsigned::new(packed.messages.as_deref())?.signed(&authors))
+    Unsigned::new(packed.messages.as_deref())?.signed(&authors)
+}
+
+/// The JSON of something in a column.
+pub(crate) fn text<T: serde::Serialize + ?Sized>(value: &T) -> Result<String> {
+    serde_json::to_string(value).map_err(|e| Error::Fault(sqlx::Error::Encode(e.into())))
+}
+
+/// What a column has as JSON.
+pub(crate) fn object<T: serde::de::DeserializeOwned>(text: Option<&str>) -> Result<Option<T>> {
+    let decoded = text.map(serde_json::from_str).transpose();
+    decoded.map_err(|e| Error::Fault(sqlx::Error::Decode(e.into())))
 }
 
 fn list<T: serde::de::DeserializeOwned>(text: Option<&str>) -> Result<Vec<T>> {
@@ -102,10 +151,31 @@ fn list<T: serde::de::DeserializeOwned>(text: Option<&str>) -> Result<Vec<T>> {
     decoded.map_err(|e| Error::Fault(sqlx::Error::Decode(e.into())))
 }
 
-fn message(row: Row, authors: &[UserSummary]) -> Option<Message> {
-    let (id, channel, seq, version, author, created_at, edited_at, deleted_at, nonce, content) = row;
-    let author = authors.binary_search_by_key(&author, |a| a.id.get()).ok().and_then(|i| authors.get(i))?;
-    Some(Message {
+fn message(row: Row, authors: &[UserSummary]) -> Result<Option<Message>> {
+    let (
+        id,
+        channel,
+        seq,
+        version,
+        author,
+        created_at,
+        edited_at,
+        deleted_at,
+        nonce,
+        content,
+        reactions,
+        pinned_at,
+        thread,
+        own,
+    ) = row;
+    let author = authors.binary_search_by_key(&author, |a| a.id.get()).ok().and_then(|i| authors.get(i));
+    let Some(author) = author else { return Ok(None) };
+    let mut reactions = reactions::unpacked(reactions.as_deref())?;
+    let own: Vec<String> = list(own.as_deref())?;
+    for reaction in &mut reactions {
+        reaction.me = Some(own.contains(&reaction.emoji));
+    }
+    Ok(Some(Message {
         id: MessageId::from(id),
         channel_id: ChannelId::from(channel),
         seq,
@@ -116,6 +186,9 @@ fn message(row: Row, authors: &[UserSummary]) -> Option<Message> {
         nonce,
         edited_at: edited_at.map(Timestamp::from),
         deleted_at: deleted_at.map(Timestamp::from),
+        reactions,
+        pinned: pinned_at.is_some(),
+        thread: object(thread.as_deref())?,
         created_at: Timestamp::from(created_at),
-    })
+    }))
 }

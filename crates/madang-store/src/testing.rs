@@ -9,7 +9,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteConnection},
 };
 
-use crate::Result;
+use crate::{Db, Result, db::all};
 
 thread_local! {
     static STATEMENTS: Cell<u64> = const { Cell::new(0) };
@@ -54,6 +54,21 @@ pub async fn cut(url: &str, name: &str, away: bool) -> Result<()> {
     }
     c.close().await?;
     Ok(())
+}
+
+/// The messages whose text has `part` in it, by looking at each: what a search is held against.
+///
+/// # Errors
+/// When the database fails.
+pub async fn like(db: &Db, part: &str) -> Result<Vec<i64>> {
+    let tx = &mut db.read().await?;
+    let rows = all!(
+        tx,
+        (i64,),
+        "SELECT id FROM messages WHERE LOWER(content) LIKE '%' || LOWER($1) || '%' ORDER BY id DESC",
+        part
+    )?;
+    Ok(rows.into_iter().map(|row| row.0).collect())
 }
 
 /// A lock on an SQLite file, as another program would hold it.

@@ -4,7 +4,7 @@ use madang_proto::{
     ChannelId, Timestamp, UserId, WorkspaceId,
     accounts::UserSummary,
     permissions::Role,
-    workspaces::{Member, Workspace},
+    workspaces::{EditHistory, Member, Workspace},
 };
 
 use crate::{
@@ -17,6 +17,11 @@ pub(crate) fn role(word: &str) -> Role {
     Role::ALL.into_iter().find(|r| r.as_str() == word).unwrap_or(Role::Guest)
 }
 
+fn edit_history(word: &str) -> EditHistory {
+    // A word that no version ever wrote shows the least.
+    EditHistory::ALL.into_iter().find(|e| e.as_str() == word).unwrap_or(EditHistory::Nobody)
+}
+
 #[derive(sqlx::FromRow)]
 struct Row {
     #[sqlx(try_from = "i64")]
@@ -24,6 +29,7 @@ struct Row {
     name: String,
     open: bool,
     allow_guests: bool,
+    edit_history: String,
     #[sqlx(try_from = "i64")]
     default_channel_id: ChannelId,
     #[sqlx(try_from = "i64")]
@@ -38,6 +44,7 @@ impl From<Row> for Workspace {
             name: r.name,
             open: r.open,
             allow_guests: r.allow_guests,
+            edit_history: edit_history(&r.edit_history),
             default_channel_id: r.default_channel_id,
             created_at: r.created_at,
             role: r.role.as_deref().map(role),
@@ -48,7 +55,7 @@ impl From<Row> for Workspace {
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT w.id, w.name, w.open, w.allow_guests, w.default_channel_id, w.created_at, m.role
+            "SELECT w.id, w.name, w.open, w.allow_guests, w.edit_history, w.default_channel_id, w.created_at, m.role
              FROM workspaces w ",
             $rest
         )
@@ -127,10 +134,11 @@ pub async fn insert(tx: &mut Tx, w: &Workspace) -> Result<()> {
 pub async fn update(tx: &mut Tx, w: &Workspace) -> Result<()> {
     execute!(
         tx,
-        "UPDATE workspaces SET name = $1, open = $2, allow_guests = $3 WHERE id = $4",
+        "UPDATE workspaces SET name = $1, open = $2, allow_guests = $3, edit_history = $4 WHERE id = $5",
         &w.name,
         w.open,
         w.allow_guests,
+        w.edit_history.as_str(),
         w.id.get()
     )?;
     Ok(())
@@ -175,7 +183,7 @@ pub async fn for_newcomer(tx: &mut Tx, guest: bool) -> Result<Vec<Workspace>> {
     let rows = all!(
         tx,
         Row,
-        "SELECT id, name, open, allow_guests, default_channel_id, created_at, NULL AS role FROM workspaces
+        "SELECT id, name, open, allow_guests, edit_history, default_channel_id, created_at, NULL AS role FROM workspaces
          WHERE CASE WHEN $1 THEN allow_guests ELSE open END ORDER BY id",
         guest
     )?;

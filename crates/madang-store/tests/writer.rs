@@ -24,7 +24,7 @@ async fn worlds() -> Vec<World> {
 }
 
 fn some(world: &World, count: usize) -> Vec<NewMessage> {
-    (0..count).map(|_| world.message()).collect()
+    (0..count).map(|_| world.saying("안녕")).collect()
 }
 
 async fn counted(world: &World, batch: Vec<NewMessage>) -> u64 {
@@ -42,7 +42,7 @@ async fn a_batch_is_as_many_statements_for_512_messages_as_for_one() {
         let full = some(&world, writer::BATCH);
         assert_eq!(counted(&world, full.clone()).await, one);
         let resent = |count: usize| {
-            let resend = |first: &NewMessage| NewMessage { id: world.message().id, ..first.clone() };
+            let resend = |first: &NewMessage| NewMessage { id: world.saying("안녕").id, ..first.clone() };
             full.iter().take(count).map(resend).collect()
         };
         let again = counted(&world, resent(1)).await;
@@ -74,11 +74,14 @@ async fn seqs_of_a_channel_go_up_in_the_order_of_the_queue() {
 #[tokio::test]
 async fn a_nonce_gives_the_first_message_in_its_batch_and_later() {
     for world in worlds().await {
-        let first = world.message();
+        let first = world.saying("안녕");
         let batch = || {
-            let again =
-                NewMessage { nonce: first.nonce.clone(), author: first.author.clone(), ..world.message() };
-            vec![world.message(), again, world.message()]
+            let again = NewMessage {
+                nonce: first.nonce.clone(),
+                author: first.author.clone(),
+                ..world.saying("안녕")
+            };
+            vec![world.saying("안녕"), again, world.saying("안녕")]
         };
         let mut both = batch();
         both.insert(0, first.clone());
@@ -94,11 +97,12 @@ async fn a_nonce_gives_the_first_message_in_its_batch_and_later() {
 #[tokio::test]
 async fn a_message_that_cannot_be_stored_fails_alone() {
     for world in worlds().await {
-        let there = world.message();
+        let there = world.saying("안녕");
         world.commit(vec![there.clone()]).await[0].as_ref().unwrap();
         let same_id = NewMessage { nonce: None, ..there };
-        let nowhere = NewMessage { channel_id: 99.into(), ..world.message() };
-        let batch = vec![world.message(), same_id, world.message(), nowhere.clone(), world.message()];
+        let nowhere = NewMessage { channel_id: 99.into(), ..world.saying("안녕") };
+        let batch =
+            vec![world.saying("안녕"), same_id, world.saying("안녕"), nowhere.clone(), world.saying("안녕")];
         let answers = world.commit(batch).await;
         assert!(matches!(answers[1], Err(Error::Conflict(_))), "{:?}", answers[1]);
         assert!(matches!(answers[3], Err(Error::NotFound)), "{:?}", answers[3]);
@@ -146,7 +150,7 @@ async fn the_log_of_sqlite_stays_small_while_many_write_and_read() {
     let (world, db, log) = with_log().await;
     let reading = async {
         for channel in (1..=500).cycle() {
-            messages::page(&db, channel.into(), Place::Newest, 50, 0).await.unwrap();
+            messages::page(&db, channel.into(), 1.into(), Place::Newest, 50, 0).await.unwrap();
         }
     };
     let sizes = tokio::select! {

@@ -1,7 +1,11 @@
 //! The list of channels: its order, moving in it, how it looks; and the people below it.
 
 use madang_client::{
-    proto::{ChannelId, channels::ChannelKind, presence::Status},
+    proto::{
+        ChannelId, UserId,
+        channels::{Channel, ChannelKind},
+        presence::Status,
+    },
     state::ChannelState,
 };
 use ratatui::{
@@ -17,12 +21,15 @@ use crate::{
     text, theme,
 };
 
-/// The channels as they are listed: by workspace, the default one first, then by name.
+/// The channels as they are listed: by workspace, the default one first, then by name; direct messages last.
 pub fn listed(chat: &Chat) -> Vec<&ChannelState> {
+    let me = chat.state.my_id();
     let mut channels: Vec<_> = chat.state.channels().collect();
-    channels.sort_by_key(|channel| {
+    channels.sort_by_cached_key(|channel| {
         let facts = channel.facts();
-        (facts.workspace_id, !facts.is_default, facts.name.to_lowercase(), facts.id)
+        let direct = facts.kind.is_direct();
+        let name = if direct { title(facts, me) } else { facts.name.clone() };
+        (facts.workspace_id, direct, !facts.is_default, name.to_lowercase(), facts.id)
     });
     channels
 }
@@ -45,12 +52,19 @@ pub const fn mark(kind: ChannelKind) -> &'static str {
     match kind {
         ChannelKind::Public => "#",
         ChannelKind::Private => "🔒",
+        ChannelKind::Dm | ChannelKind::Group | ChannelKind::Thread => "@",
     }
 }
 
-/// How a channel is called on the screen.
-pub fn title(kind: ChannelKind, name: &str) -> String {
-    format!("{}{}", mark(kind), text::shown_line(name))
+/// How a channel is called on the screen: direct messages by the others in them.
+pub fn title(facts: &Channel, me: Option<UserId>) -> String {
+    if !facts.kind.is_direct() {
+        return format!("{}{}", mark(facts.kind), text::shown_line(&facts.name));
+    }
+    let alone = facts.people.len() == 1;
+    let others = facts.people.iter().filter(|user| alone || Some(user.id) != me);
+    let names: Vec<_> = others.map(|user| text::shown_line(&user.display_name)).collect();
+    format!("{}{}", mark(facts.kind), names.join(", "))
 }
 
 fn channel_line(chat: &Chat, channel: &ChannelState, width: usize) -> Line<'static> {
@@ -61,7 +75,7 @@ fn channel_line(chat: &Chat, channel: &ChannelState, width: usize) -> Line<'stat
         1..=99 => format!(" {unread}"),
         _ => " 99+".to_owned(),
     };
-    let name = text::fit(&title(facts.kind, &facts.name), width.saturating_sub(count.len()));
+    let name = text::fit(&title(facts, chat.state.my_id()), width.saturating_sub(count.len()));
     let gap = width.saturating_sub(text::width(&name) + count.len());
     let style = match (chat.current == Some(channel.id()), unread > 0) {
         (true, _) => theme::CHOSEN,

@@ -65,15 +65,16 @@ struct Choice {
 }
 
 fn fits(filter: &Input, name: &str) -> bool {
-    let wanted = filter.text().trim().trim_start_matches('#').to_lowercase();
+    let wanted = filter.text().trim().trim_start_matches(['#', '@']).to_lowercase();
     name.to_lowercase().contains(&wanted)
 }
 
 fn own(chat: &Chat, filter: &Input) -> Vec<Choice> {
-    let fitting = listed(chat).into_iter().filter(|channel| fits(filter, &channel.facts().name));
+    let me = chat.state.my_id();
+    let fitting = listed(chat).into_iter().filter(|channel| fits(filter, &title(channel.facts(), me)));
     let choice = |channel: &madang_client::state::ChannelState| Choice {
         id: channel.id(),
-        name: title(channel.facts().kind, &channel.facts().name),
+        name: title(channel.facts(), me),
         note: if channel.unread() > 0 { channel.unread().to_string() } else { String::new() },
     };
     fitting.map(choice).collect()
@@ -83,7 +84,7 @@ fn joinable(chat: &Chat, filter: &Input) -> Vec<Choice> {
     let fitting = chat.joinable().into_iter().filter(|channel| fits(filter, &channel.name));
     let choice = |channel: &Channel| Choice {
         id: channel.id,
-        name: title(channel.kind, &channel.name),
+        name: title(channel, None),
         note: text::shown_line(&channel.topic),
     };
     fitting.map(choice).collect()
@@ -148,7 +149,7 @@ pub fn key(chat: &mut Chat, key: KeyEvent) -> Outcome {
         (Dialog::Create { kind, .. }, KeyCode::Tab | KeyCode::BackTab) => {
             *kind = match kind {
                 ChannelKind::Public => ChannelKind::Private,
-                ChannelKind::Private => ChannelKind::Public,
+                _ => ChannelKind::Public,
             };
             Outcome::Open
         }

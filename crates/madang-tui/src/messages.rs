@@ -13,7 +13,7 @@ use std::sync::Arc;
 use jiff::{Timestamp, Zoned, tz::TimeZone};
 use madang_client::{
     outbox::{Pending, Progress},
-    proto::{UserId, messages::Message},
+    proto::{UserId, messages::Message, reactions::Reaction},
 };
 use ratatui::{
     Frame,
@@ -85,6 +85,15 @@ fn body(content: &str, note: Option<&str>, style: Style, edge: &str, width: usiz
     lines
 }
 
+/// Each emoji with its number; one's own in brackets.
+fn reactions(message: &Message) -> String {
+    let shown = message.reactions.iter().map(|Reaction { emoji, count, me }| match me {
+        Some(true) => format!("[{emoji} {count}]"),
+        Some(false) | None => format!("{emoji} {count}"),
+    });
+    shown.collect::<Vec<_>>().join("  ")
+}
+
 fn block(
     model: &Model,
     chat: &Chat,
@@ -119,6 +128,9 @@ fn block(
     } else {
         let note = message.edited_at.map(|_| model.texts.edited);
         lines.extend(body(&message.content, note, Style::new(), edge, width));
+    }
+    if !message.reactions.is_empty() {
+        lines.extend(body(&reactions(message), None, theme::QUIET, edge, width));
     }
     lines
 }

@@ -17,7 +17,7 @@ use madang_client::{
         messages::Message,
         permissions::Role,
         presence::{Presence, Status},
-        workspaces::Workspace,
+        workspaces::{EditHistory, Workspace},
     },
 };
 use ratatui::{Terminal, backend::TestBackend};
@@ -60,6 +60,8 @@ fn channel(id: i64, name: &str, last_seq: i64) -> Channel {
         joined: Some(true),
         last_read_seq: Some(0),
         unread_count: Some(last_seq),
+        people: Vec::new(),
+        thread: None,
     }
 }
 
@@ -75,6 +77,9 @@ fn message(seq: i64, author: i64, content: &str) -> Message {
         nonce: None,
         edited_at: None,
         deleted_at: None,
+        reactions: Vec::new(),
+        pinned: false,
+        thread: None,
         created_at: Timestamp::from(NOON + seq * 1_000),
     }
 }
@@ -90,6 +95,7 @@ fn ready(last_seq: i64) -> Event {
             name: "Yard".into(),
             open: true,
             allow_guests: true,
+            edit_history: EditHistory::Everyone,
             default_channel_id: general(),
             created_at: Timestamp::from(NOON),
             role: Some(Role::Member),

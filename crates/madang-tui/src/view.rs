@@ -119,7 +119,7 @@ fn draw_header(model: &Model, chat: &Chat, frame: &mut Frame<'_>, area: Rect) {
     let Some(channel) = chat.channel() else { return };
     let facts = channel.facts();
     let mut spans = vec![
-        Span::styled(channels::title(facts.kind, &facts.name), theme::TITLE),
+        Span::styled(channels::title(facts, chat.state.my_id()), theme::TITLE),
         Span::styled(format!("  {}", model.texts.members(facts.member_count)), theme::QUIET),
     ];
     if let Some(online) = chat.state.online(facts.workspace_id) {

@@ -11,6 +11,8 @@ use crate::settings;
 pub enum Admin {
     /// Show which migrations the database has.
     MigrateStatus(Box<Config>),
+    /// Index all messages for search anew; a running server begins with it within a minute.
+    Reindex(Box<Config>),
     /// Print the OpenAPI document of the REST API.
     Openapi,
     /// Print an example of the settings file.
@@ -26,6 +28,10 @@ pub async fn run(admin: Admin) -> Result<()> {
                 let state = if migration.applied { "applied" } else { "pending" };
                 println!("{:04}  {state:8}  {}", migration.version, migration.description);
             }
+        }
+        Admin::Reindex(config) => {
+            madang_server::reindex(&config).await.context("database")?;
+            println!("The index is empty; the server fills it.");
         }
         Admin::Openapi => println!("{}", madang_server::openapi::document().to_pretty_json()?),
         Admin::ExampleConfig => print!("{}", settings::example(&super::Cli::command())),

@@ -37,7 +37,9 @@ pub fn with_file(command: Command) -> Result<Command> {
     };
     let command = command.mut_subcommand("serve", set);
     // Those under `admin` that know the same settings.
-    Ok(command.mut_subcommand("admin", |admin| admin.mut_subcommand("migrate-status", set)))
+    Ok(command.mut_subcommand("admin", |admin| {
+        admin.mut_subcommand("migrate-status", set).mut_subcommand("reindex", set)
+    }))
 }
 
 fn words(value: &toml::Value) -> Vec<String> {

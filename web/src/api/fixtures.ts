@@ -16,6 +16,8 @@ export function message(seq: number, change: Partial<Message> = {}): Message {
     user: change.author ?? bob,
     content: `message ${seq}`,
     created_at: "2026-11-20T09:00:00.000Z",
+    reactions: [],
+    pinned: false,
     ...change,
   };
 }

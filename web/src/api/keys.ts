@@ -13,6 +13,8 @@ export const keys = {
   channelMembers: (channelId: string) => ["channel-members", channelId] as const,
   timelines: ["timeline"] as const,
   timeline: (channelId: string) => ["timeline", channelId] as const,
+  /** The replies to a message. */
+  replies: (rootId: string) => ["replies", rootId] as const,
   /** Others' read marks: `seq` by user. */
   reads: (channelId: string) => ["reads", channelId] as const,
   presence: ["presence"] as const,

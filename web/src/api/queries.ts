@@ -3,12 +3,18 @@
  * whenever it is shown.
  */
 
-import { infiniteQueryOptions, QueryClient, queryOptions, type QueryKey } from "@tanstack/react-query";
+import {
+  infiniteQueryOptions,
+  keepPreviousData,
+  QueryClient,
+  queryOptions,
+  type QueryKey,
+} from "@tanstack/react-query";
 
 import { asApiError } from "./errors";
 import { keys } from "./keys";
 import * as requests from "./requests";
-import type { Member, Online, Page, Presence } from "./types";
+import type { Member, Message, Online, Page, Presence } from "./types";
 
 export function newQueryClient(): QueryClient {
   return new QueryClient({
@@ -115,3 +121,17 @@ export const workspaceMembersQuery = (id: string) =>
 
 export const channelMembersQuery = (id: string) =>
   members(keys.channelMembers(id), (after, signal) => requests.listChannelMembers(id, after, signal));
+
+/** The replies to a message, oldest first; the next page is the one before. */
+export function repliesQuery({ id, version }: Message) {
+  const first: string | undefined = undefined;
+  return infiniteQueryOptions({
+    queryKey: [...keys.replies(id), version],
+    queryFn: ({ pageParam, signal }: { pageParam: string | undefined; signal: AbortSignal }) =>
+      requests.listReplies(id, pageParam, signal),
+    initialPageParam: first,
+    getNextPageParam: (page: Page<Message>) => page.next_cursor ?? undefined,
+    select: (data) => data.pages.toReversed().flatMap((page) => page.items),
+    placeholderData: keepPreviousData,
+  });
+}

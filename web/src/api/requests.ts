@@ -5,12 +5,14 @@ import type {
   Channel,
   ChannelChanges,
   CreateChannel,
+  CreateReply,
   CreateWorkspace,
   GuestLogin,
   List,
   Login,
   Member,
   Message,
+  OpenDirect,
   Page,
   Presence,
   ReadMark,
@@ -71,6 +73,7 @@ export const createChannel = (body: CreateChannel) => request<Channel>("POST", "
 export const updateChannel = (id: string, body: UpdateChannel) =>
   request<Channel>("PUT", `/channels/${seg(id)}`, { body });
 export const deleteChannel = (id: string) => command("DELETE", `/channels/${seg(id)}`);
+export const openDirect = (body: OpenDirect) => request<Channel>("POST", "/dm", { body });
 export const joinChannel = (id: string) => request<Channel>("POST", `/channels/${seg(id)}/join`);
 export const leaveChannel = (id: string) => command("POST", `/channels/${seg(id)}/leave`);
 export const listChannelMembers = (id: string, after?: string, signal?: AbortSignal) =>
@@ -97,9 +100,20 @@ export const listMessages = (id: string, place: Place, signal?: AbortSignal) =>
     ...withSignal(signal),
   });
 export const sendMessage = (body: SendMessage) => request<Message>("POST", "/messages", { body });
+export const listReplies = (id: string, before?: string, signal?: AbortSignal) =>
+  request<Page<Message>>("GET", `/messages/${seg(id)}/thread`, {
+    query: { limit: 50, before },
+    ...withSignal(signal),
+  });
+export const reply = (id: string, body: CreateReply) =>
+  request<Message>("POST", `/messages/${seg(id)}/thread`, { body });
 export const updateMessage = (id: string, content: string) =>
   request<Message>("PUT", `/messages/${seg(id)}`, { body: { content } });
 export const deleteMessage = (id: string) => command("DELETE", `/messages/${seg(id)}`);
+export const react = (id: string, emoji: string) =>
+  request<Message>("POST", `/messages/${seg(id)}/reactions`, { body: { emoji } });
+export const unreact = (id: string, emoji: string) =>
+  request<Message>("DELETE", `/messages/${seg(id)}/reactions`, { body: { emoji } });
 export const markRead = (channelId: string, messageId: string) =>
   request<ReadMark>("PUT", `/channels/${seg(channelId)}/read`, { body: { message_id: messageId } });
 

@@ -264,6 +264,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/channels/{id}/pins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The pinned messages of a channel, the newest pin first. */
+        get: operations["get_channels_id_pins"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/channels/{id}/read": {
         parameters: {
             query?: never;
@@ -274,6 +291,41 @@ export interface paths {
         get?: never;
         /** Mark a channel as read up to a message. */
         put: operations["put_channels_id_read"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Own direct messages and groups, those with the newest message first. */
+        get: operations["get_dm"];
+        put?: never;
+        /** The direct message or group of certain people, made when there is none. */
+        post: operations["post_dm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dm/{id}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A page of the messages, oldest first. */
+        get: operations["get_dm_id_messages"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -315,6 +367,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/messages/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Messages that have what is asked for, the newest first. */
+        get: operations["get_messages_search"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/messages/{id}": {
         parameters: {
             query?: never;
@@ -334,6 +403,113 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/messages/{id}/edits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a message said before, oldest first. */
+        get: operations["get_messages_id_edits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/messages/{id}/pin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Pin a message in its channel. */
+        put: operations["put_messages_id_pin"];
+        post?: never;
+        /** Unpin a message. */
+        delete: operations["delete_messages_id_pin"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/messages/{id}/reactions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who put an emoji on a message, the first one first. */
+        get: operations["get_messages_id_reactions"];
+        put?: never;
+        /** Put an emoji on a message. */
+        post: operations["post_messages_id_reactions"];
+        /** Take one's own emoji away from a message. */
+        delete: operations["delete_messages_id_reactions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/messages/{id}/thread": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A page of the replies to a message, oldest first. */
+        get: operations["get_messages_id_thread"];
+        put?: never;
+        /** Reply to a message. */
+        post: operations["post_messages_id_thread"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/messages/{id}/thread/follow": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Follow the thread of a message. */
+        put: operations["put_messages_id_thread_follow"];
+        post?: never;
+        /** Follow it no more. */
+        delete: operations["delete_messages_id_thread_follow"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/threads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The threads that one follows, those with unread replies first. */
+        get: operations["get_threads"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/users/me": {
         parameters: {
             query?: never;
@@ -346,6 +522,41 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/me/saved": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The messages that one saved and may still see, the newest first. */
+        get: operations["get_users_me_saved"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/me/saved/{message_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Save a message for oneself. */
+        put: operations["put_users_me_saved_message_id"];
+        post?: never;
+        /** Keep a message no longer. */
+        delete: operations["delete_users_me_saved_message_id"];
         options?: never;
         head?: never;
         patch?: never;
@@ -530,7 +741,10 @@ export interface components {
             /** @description Whether the files can be served and the certificate is valid. */
             up: boolean;
         };
-        /** @description A channel. The last four fields are the asking user's own and absent in events for everyone. */
+        /**
+         * @description A channel. `joined`, `last_read_seq` and `unread_count` are the asking user's own and absent in
+         *     events for everyone.
+         */
         Channel: {
             /** @description When it was made. */
             created_at: components["schemas"]["Timestamp"];
@@ -558,8 +772,11 @@ export interface components {
              * @description How many members it has.
              */
             member_count: number;
-            /** @description The name, unique in the workspace whatever the case. */
+            /** @description The name, unique in the workspace whatever the case; empty where it has none of its own. */
             name: string;
+            /** @description Of a direct message or group: whose it is, by id, the asking user among them. */
+            people?: components["schemas"]["UserSummary"][];
+            thread?: components["schemas"]["ThreadOf"] | null;
             /** @description What it is about; may be empty. */
             topic: string;
             /**
@@ -615,7 +832,7 @@ export interface components {
          * @description What kind of channel it is.
          * @enum {string}
          */
-        ChannelKind: "public" | "private";
+        ChannelKind: "public" | "private" | "dm" | "group" | "thread";
         /** @description One supervised part. */
         Child: {
             /**
@@ -670,6 +887,11 @@ export interface components {
             /** @enum {string} */
             type: "READ_RECEIPT";
         } | {
+            /** @description Put an emoji on a message, or take it away; the `ACK` carries the message. */
+            payload: components["schemas"]["SetReaction"];
+            /** @enum {string} */
+            type: "REACTION";
+        } | {
             /** @description Be told how these people are, also where people are only counted; answered by `WATCHED`. */
             payload: components["schemas"]["Watch"];
             /** @enum {string} */
@@ -705,6 +927,15 @@ export interface components {
              */
             nonce?: string | null;
         };
+        /** @description `POST /messages/:id/thread` */
+        CreateReply: {
+            /** @description Whether it stands in the channel too, as a message of its own. */
+            also_to_channel?: boolean;
+            /** @description The text: 1 to 8,000 characters, not blank. */
+            content: string;
+            /** @description As in `CreateMessage`. */
+            nonce?: string | null;
+        };
         /** @description `POST /workspaces` */
         CreateWorkspace: {
             /** @description Whether guests are let in; not, when missing. */
@@ -712,6 +943,18 @@ export interface components {
             /** @description The name to show, 1 to 80 characters. */
             name: string;
         };
+        /** @description An earlier text of a message. */
+        Edit: {
+            /** @description What it said. */
+            content: string;
+            /** @description Since when it said so. */
+            created_at: components["schemas"]["Timestamp"];
+        };
+        /**
+         * @description Who sees what messages said before they were edited.
+         * @enum {string}
+         */
+        EditHistory: "everyone" | "admins" | "nobody";
         /** @description The payload of `PING`. */
         Empty: Record<string, never>;
         /**
@@ -740,7 +983,7 @@ export interface components {
             /** @enum {string} */
             type: "READY";
         } | {
-            /** @description A message was sent, edited (`edited_at`) or deleted (`deleted_at`). */
+            /** @description A message was sent, edited (`edited_at`), pinned, unpinned or deleted (`deleted_at`). */
             payload: components["schemas"]["Message"];
             /** @enum {string} */
             type: "MESSAGE";
@@ -769,6 +1012,16 @@ export interface components {
             payload: components["schemas"]["ReadMark"];
             /** @enum {string} */
             type: "READ_RECEIPT";
+        } | {
+            /** @description Someone put an emoji on a message, or took it away. */
+            payload: components["schemas"]["ReactionChange"];
+            /** @enum {string} */
+            type: "REACTION";
+        } | {
+            /** @description The user saved a message on another device, or no longer keeps it. */
+            payload: components["schemas"]["SavedChange"];
+            /** @enum {string} */
+            type: "SAVED";
         } | {
             /** @description A channel changed. */
             payload: components["schemas"]["ChannelChange"];
@@ -812,6 +1065,13 @@ export interface components {
             /** @description What is wrong and what would be right. */
             reason: string;
         };
+        /** @description A thread that one follows. */
+        FollowedThread: {
+            /** @description The thread, with one's own read mark and unread count. */
+            channel: components["schemas"]["Channel"];
+            /** @description What it is about, or its tombstone. */
+            root: components["schemas"]["Message"];
+        };
         /** @description `POST /auth/guest` */
         GuestLogin: {
             /** @description The name to show; one is made up when missing. */
@@ -831,6 +1091,8 @@ export interface components {
             live: boolean;
             /** @description Whether it can take requests; with 503 when not. */
             ready: boolean;
+            /** @description Search in messages. */
+            search: components["schemas"]["Index"];
             /** @description `ok`, or `degraded` when a part is away. */
             status: string;
             tls?: components["schemas"]["Certificate"] | null;
@@ -848,10 +1110,25 @@ export interface components {
             subscribe?: components["schemas"]["Subscribe"];
             token?: components["schemas"]["Secret"] | null;
         };
+        /** @description A place in a message's `content`, in characters (Unicode scalar values), not bytes. */
+        Highlight: {
+            /** @description How many characters stand before its end. */
+            end: number;
+            /** @description How many characters stand before it. */
+            start: number;
+        };
         /** @description The payload of `JOIN_CHANNEL` and `LEAVE_CHANNEL`. */
         InChannel: {
             /** @description Which. */
             channel_id: components["schemas"]["ChannelId"];
+        };
+        /** @description The index of search, which follows what is stored. */
+        Index: {
+            /**
+             * Format: int64
+             * @description Changes that are stored and not found yet; not there until it has looked.
+             */
+            behind?: number | null;
         };
         /** @description A list that cannot be large. */
         List_Channel: {
@@ -883,8 +1160,11 @@ export interface components {
                  * @description How many members it has.
                  */
                 member_count: number;
-                /** @description The name, unique in the workspace whatever the case. */
+                /** @description The name, unique in the workspace whatever the case; empty where it has none of its own. */
                 name: string;
+                /** @description Of a direct message or group: whose it is, by id, the asking user among them. */
+                people?: components["schemas"]["UserSummary"][];
+                thread?: components["schemas"]["ThreadOf"] | null;
                 /** @description What it is about; may be empty. */
                 topic: string;
                 /**
@@ -899,6 +1179,18 @@ export interface components {
                 version: number;
                 /** @description The workspace it is in. */
                 workspace_id: components["schemas"]["WorkspaceId"];
+            }[];
+        };
+        /** @description A list that cannot be large. */
+        List_Pin: {
+            /** @description The items. */
+            items: {
+                /** @description Which. */
+                message: components["schemas"]["Message"];
+                /** @description When. */
+                pinned_at: components["schemas"]["Timestamp"];
+                /** @description Who pinned it. */
+                user: components["schemas"]["UserSummary"];
             }[];
         };
         /** @description A list that cannot be large. */
@@ -929,6 +1221,8 @@ export interface components {
                 created_at: components["schemas"]["Timestamp"];
                 /** @description The channel that everyone is in. */
                 default_channel_id: components["schemas"]["ChannelId"];
+                /** @description Who sees what messages said before they were edited. */
+                edit_history: components["schemas"]["EditHistory"];
                 /** @description The id. */
                 id: components["schemas"]["WorkspaceId"];
                 /** @description The name to show. */
@@ -995,11 +1289,16 @@ export interface components {
             id: components["schemas"]["MessageId"];
             /** @description What the author's client called it. */
             nonce?: string | null;
+            /** @description Whether it is pinned in its channel. */
+            pinned: boolean;
+            /** @description The emoji that people put on it, in the order of their first use. */
+            reactions: components["schemas"]["Reaction"][];
             /**
              * Format: int64
              * @description Its place in the channel: 1, 2, 3, … without holes.
              */
             seq: number;
+            thread?: components["schemas"]["MessageThread"] | null;
             /** @description The same as `author`, for clients that read it under this name. */
             user: components["schemas"]["UserSummary"];
             /**
@@ -1013,6 +1312,18 @@ export interface components {
          * @example 7340032000001
          */
         MessageId: string;
+        /** @description What a message has to do with a thread. */
+        MessageThread: {
+            /** @description The thread, which is a channel of its own. */
+            channel_id: components["schemas"]["ChannelId"];
+            last_reply_at?: components["schemas"]["Timestamp"] | null;
+            /**
+             * Format: int64
+             * @description How many replies there are, without the deleted ones; 0 on replies.
+             */
+            reply_count: number;
+            root_id?: components["schemas"]["MessageId"] | null;
+        };
         /** @description How many of a workspace are there: the payload of `ONLINE`, and a part of `READY` and `WATCHED`. */
         Online: {
             /**
@@ -1027,6 +1338,46 @@ export interface components {
             online: number;
             /** @description Where. */
             workspace_id: components["schemas"]["WorkspaceId"];
+        };
+        /** @description `POST /dm`: the same people are always given the same channel. */
+        OpenDirect: {
+            /** @description With whom: 1 to 19 others, or oneself alone for notes. Oneself need not be named. */
+            user_ids: components["schemas"]["UserId"][];
+            workspace_id?: components["schemas"]["WorkspaceId"] | null;
+        };
+        /** @description A page of a long list, oldest first. */
+        Page_Edit: {
+            /** @description The items. */
+            items: {
+                /** @description What it said. */
+                content: string;
+                /** @description Since when it said so. */
+                created_at: components["schemas"]["Timestamp"];
+            }[];
+            /**
+             * @description For the next page in the direction asked for; absent at the end. For messages: older ones,
+             *     with `before=`, unless `after=` was asked for.
+             */
+            next_cursor?: string | null;
+            /** @description For the page in the other direction; absent at the end. */
+            prev_cursor?: string | null;
+        };
+        /** @description A page of a long list, oldest first. */
+        Page_FollowedThread: {
+            /** @description The items. */
+            items: {
+                /** @description The thread, with one's own read mark and unread count. */
+                channel: components["schemas"]["Channel"];
+                /** @description What it is about, or its tombstone. */
+                root: components["schemas"]["Message"];
+            }[];
+            /**
+             * @description For the next page in the direction asked for; absent at the end. For messages: older ones,
+             *     with `before=`, unless `after=` was asked for.
+             */
+            next_cursor?: string | null;
+            /** @description For the page in the other direction; absent at the end. */
+            prev_cursor?: string | null;
         };
         /** @description A page of a long list, oldest first. */
         Page_Member: {
@@ -1065,11 +1416,16 @@ export interface components {
                 id: components["schemas"]["MessageId"];
                 /** @description What the author's client called it. */
                 nonce?: string | null;
+                /** @description Whether it is pinned in its channel. */
+                pinned: boolean;
+                /** @description The emoji that people put on it, in the order of their first use. */
+                reactions: components["schemas"]["Reaction"][];
                 /**
                  * Format: int64
                  * @description Its place in the channel: 1, 2, 3, … without holes.
                  */
                 seq: number;
+                thread?: components["schemas"]["MessageThread"] | null;
                 /** @description The same as `author`, for clients that read it under this name. */
                 user: components["schemas"]["UserSummary"];
                 /**
@@ -1086,12 +1442,74 @@ export interface components {
             /** @description For the page in the other direction; absent at the end. */
             prev_cursor?: string | null;
         };
+        /** @description A page of a long list, oldest first. */
+        Page_Saved: {
+            /** @description The items. */
+            items: {
+                /** @description Which. */
+                message: components["schemas"]["Message"];
+                /** @description When it was saved. */
+                saved_at: components["schemas"]["Timestamp"];
+            }[];
+            /**
+             * @description For the next page in the direction asked for; absent at the end. For messages: older ones,
+             *     with `before=`, unless `after=` was asked for.
+             */
+            next_cursor?: string | null;
+            /** @description For the page in the other direction; absent at the end. */
+            prev_cursor?: string | null;
+        };
+        /** @description A page of a long list, oldest first. */
+        Page_SearchResult: {
+            /** @description The items. */
+            items: (components["schemas"]["Message"] & {
+                /** @description The places in `content` that were looked for, in order and apart from each other. */
+                highlights: components["schemas"]["Highlight"][];
+            })[];
+            /**
+             * @description For the next page in the direction asked for; absent at the end. For messages: older ones,
+             *     with `before=`, unless `after=` was asked for.
+             */
+            next_cursor?: string | null;
+            /** @description For the page in the other direction; absent at the end. */
+            prev_cursor?: string | null;
+        };
+        /** @description A page of a long list, oldest first. */
+        Page_UserSummary: {
+            /** @description The items. */
+            items: {
+                /** @description Where the picture is, if there is one. */
+                avatar_url?: string | null;
+                /** @description The name to show. */
+                display_name: string;
+                /** @description The id; a guest's begins with `guest_`. */
+                id: components["schemas"]["UserId"];
+                /** @description The unique name. */
+                username: string;
+            }[];
+            /**
+             * @description For the next page in the direction asked for; absent at the end. For messages: older ones,
+             *     with `before=`, unless `after=` was asked for.
+             */
+            next_cursor?: string | null;
+            /** @description For the page in the other direction; absent at the end. */
+            prev_cursor?: string | null;
+        };
         /** @description One part. */
         Part: {
             /** @description What it is. */
             kind: string;
             /** @description Whether it answers. */
             up: boolean;
+        };
+        /** @description A pinned message. */
+        Pin: {
+            /** @description Which. */
+            message: components["schemas"]["Message"];
+            /** @description When. */
+            pinned_at: components["schemas"]["Timestamp"];
+            /** @description Who pinned it. */
+            user: components["schemas"]["UserSummary"];
         };
         /** @description The payload of `PONG`. */
         Pong: {
@@ -1134,6 +1552,41 @@ export interface components {
             title: string;
             /** @description Always `about:blank`: `code` is the identifier. */
             type: string;
+        };
+        /** @description `POST` and `DELETE /messages/:id/reactions` */
+        React: {
+            /** @description One emoji, with or without its variation selector. */
+            emoji: string;
+        };
+        /** @description An emoji on a message. They stand in the order of their first use. */
+        Reaction: {
+            /**
+             * Format: int64
+             * @description How many people put it there.
+             */
+            count: number;
+            /** @description Which. */
+            emoji: string;
+            /** @description Whether the asking user is one of them; absent in events. */
+            me?: boolean | null;
+        };
+        /** @description The payload of the event `REACTION`: someone put an emoji on a message, or took it away. */
+        ReactionChange: {
+            /** @description Put there, or taken away. */
+            added: boolean;
+            /** @description Where the message stands. */
+            channel_id: components["schemas"]["ChannelId"];
+            /** @description Which emoji. */
+            emoji: string;
+            /** @description The message. */
+            message_id: components["schemas"]["MessageId"];
+            /** @description Who. */
+            user_id: components["schemas"]["UserId"];
+            /**
+             * Format: int64
+             * @description The channel's version that this change made, and from now on the message's.
+             */
+            version: number;
         };
         /** @description The payload of the event `READ_RECEIPT`, and the answer of marking read. */
         ReadMark: {
@@ -1208,16 +1661,38 @@ export interface components {
          * @enum {string}
          */
         Role: "guest" | "member" | "admin" | "owner";
+        /** @description A saved message. */
+        Saved: {
+            /** @description Which. */
+            message: components["schemas"]["Message"];
+            /** @description When it was saved. */
+            saved_at: components["schemas"]["Timestamp"];
+        };
+        /** @description The payload of the event `SAVED`: the user saved a message, or no longer keeps it. */
+        SavedChange: {
+            /** @description Which message. */
+            message_id: components["schemas"]["MessageId"];
+            /** @description Saved, or no longer. */
+            saved: boolean;
+        };
+        /** @description A message that was found. */
+        SearchResult: components["schemas"]["Message"] & {
+            /** @description The places in `content` that were looked for, in order and apart from each other. */
+            highlights: components["schemas"]["Highlight"][];
+        };
         /** @description A string that never shows in a log. */
         Secret: string;
         /** @description `POST /messages`, and the payload of the command `MESSAGE`. */
         SendMessage: {
+            /** @description Whether a reply stands in the channel too, as a message of its own. */
+            also_to_channel?: boolean;
             /** @description Where to. */
             channel_id: components["schemas"]["ChannelId"];
             /** @description The text: 1 to 8,000 characters, not blank. */
             content: string;
             /** @description As in [`CreateMessage`]. */
             nonce?: string | null;
+            thread_root_id?: components["schemas"]["MessageId"] | null;
         };
         /** @description One login on one device. */
         Session: {
@@ -1239,6 +1714,15 @@ export interface components {
          * @example 7340032000001
          */
         SessionId: string;
+        /** @description The payload of the command `REACTION`. */
+        SetReaction: {
+            /** @description Put it there, or take it away. */
+            add: boolean;
+            /** @description One emoji, with or without its variation selector. */
+            emoji: string;
+            /** @description On which message. */
+            message_id: components["schemas"]["MessageId"];
+        };
         /** @description The payload of the command `READ_RECEIPT`. */
         SetReadMark: {
             /** @description Where. */
@@ -1279,6 +1763,13 @@ export interface components {
          * @enum {string}
          */
         Subscribe: "joined" | "none";
+        /** @description What a channel of kind `thread` belongs to. */
+        ThreadOf: {
+            /** @description The channel of the message. */
+            channel_id: components["schemas"]["ChannelId"];
+            /** @description The message. */
+            root_id: components["schemas"]["MessageId"];
+        };
         /**
          * Format: date-time
          * @description A point in time, in milliseconds since 1970-01-01T00:00:00Z.
@@ -1318,6 +1809,7 @@ export interface components {
         UpdateWorkspace: {
             /** @description Whether guests are let in from now on. */
             allow_guests?: boolean | null;
+            edit_history?: components["schemas"]["EditHistory"] | null;
             /** @description The name to show, 1 to 80 characters. */
             name?: string | null;
             /** @description Whether everyone who registers from now on becomes a member. */
@@ -1376,6 +1868,8 @@ export interface components {
             created_at: components["schemas"]["Timestamp"];
             /** @description The channel that everyone is in. */
             default_channel_id: components["schemas"]["ChannelId"];
+            /** @description Who sees what messages said before they were edited. */
+            edit_history: components["schemas"]["EditHistory"];
             /** @description The id. */
             id: components["schemas"]["WorkspaceId"];
             /** @description The name to show. */
@@ -2051,6 +2545,37 @@ export interface operations {
             };
         };
     };
+    get_channels_id_pins: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ChannelId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Pins */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_Pin"];
+                };
+            };
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     put_channels_id_read: {
         parameters: {
             query?: never;
@@ -2073,6 +2598,117 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReadMark"];
+                };
+            };
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_dm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Direct messages and groups */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_Channel"];
+                };
+            };
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_dm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OpenDirect"];
+            };
+        };
+        responses: {
+            /** @description It was there */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Channel"];
+                };
+            };
+            /** @description Made */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Channel"];
+                };
+            };
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_dm_id_messages: {
+        parameters: {
+            query?: {
+                /** @description 1 to 100; 50 when missing. */
+                limit?: number;
+                /** @description Messages before this one. */
+                before?: string;
+                /** @description Messages after this one. */
+                after?: string;
+                /** @description Messages on both sides of this one, and itself. */
+                around?: string;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["ChannelId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Messages */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Message"];
                 };
             };
             /** @description An error; `code` says which */
@@ -2155,6 +2791,52 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_Message"];
+                };
+            };
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_messages_search: {
+        parameters: {
+            query?: {
+                /** @description Words that must all be there, "phrases", and the filters `from:` `in:` `has:` `is:` `before:` `after:`. */
+                q?: string;
+                /** @description Only in this workspace. */
+                workspace_id?: string;
+                /** @description Only in this channel. */
+                channel_id?: string;
+                /** @description Only of this author. */
+                author_id?: string;
+                /** @description Only messages before this one or this time: a message id such as `next_cursor`, a time, or a date (UTC). */
+                before?: string;
+                /** @description Only messages after this one or this time; after a date is after the end of that day. */
+                after?: string;
+                /** @description Only messages that have this: `link`. */
+                has?: string;
+                /** @description 1 to 100; 50 when missing. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was found */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_SearchResult"];
                 };
             };
             /** @description An error; `code` says which */
@@ -2263,6 +2945,390 @@ export interface operations {
             };
         };
     };
+    get_messages_id_edits: {
+        parameters: {
+            query?: {
+                /** @description 1 to 100; 50 when missing. */
+                limit?: number;
+                /** @description The `next_cursor` of the page before. */
+                after?: string;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["MessageId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Earlier texts */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Edit"];
+                };
+            };
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_messages_id_pin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["MessageId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The message, pinned */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_messages_id_pin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["MessageId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The message, not pinned */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_messages_id_reactions: {
+        parameters: {
+            query: {
+                /** @description Which emoji. */
+                emoji: string;
+                /** @description 1 to 100; 50 when missing. */
+                limit?: number;
+                /** @description The `next_cursor` of the page before. */
+                after?: string;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["MessageId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description People */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_UserSummary"];
+                };
+            };
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_messages_id_reactions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["MessageId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["React"];
+            };
+        };
+        responses: {
+            /** @description The message with it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_messages_id_reactions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["MessageId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["React"];
+            };
+        };
+        responses: {
+            /** @description The message without it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_messages_id_thread: {
+        parameters: {
+            query?: {
+                /** @description 1 to 100; 50 when missing. */
+                limit?: number;
+                /** @description Messages before this one. */
+                before?: string;
+                /** @description Messages after this one. */
+                after?: string;
+                /** @description Messages on both sides of this one, and itself. */
+                around?: string;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["MessageId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Replies */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Message"];
+                };
+            };
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_messages_id_thread: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["MessageId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateReply"];
+            };
+        };
+        responses: {
+            /** @description Sent before with this nonce */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description Sent */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_messages_id_thread_follow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["MessageId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The thread */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Channel"];
+                };
+            };
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_messages_id_thread_follow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["MessageId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Not followed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_threads: {
+        parameters: {
+            query?: {
+                /** @description 1 to 100; 50 when missing. */
+                limit?: number;
+                /** @description The `next_cursor` of the page before. */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Threads */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_FollowedThread"];
+                };
+            };
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_users_me: {
         parameters: {
             query?: never;
@@ -2280,6 +3346,98 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["User"];
                 };
+            };
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_users_me_saved: {
+        parameters: {
+            query?: {
+                /** @description 1 to 100; 50 when missing. */
+                limit?: number;
+                /** @description The `next_cursor` of the page before. */
+                before?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Saved messages */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Saved"];
+                };
+            };
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_users_me_saved_message_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                message_id: components["schemas"]["MessageId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Saved */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_users_me_saved_message_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                message_id: components["schemas"]["MessageId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No longer saved */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description An error; `code` says which */
             default: {

@@ -159,7 +159,7 @@ test("when the network goes, a sign of life is asked for at once", async () => {
 
 test("frames that nobody knows are passed over", async () => {
   await connect();
-  last().say({ type: "REACTION", payload: {} });
+  last().say({ type: "FLY", payload: {} });
   last().onmessage({ data: "not json" });
   expect(events).toEqual(["READY"]);
 });

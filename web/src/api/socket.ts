@@ -59,6 +59,8 @@ const frameTypes: Record<ServerFrame["type"], true> = {
   ONLINE: true,
   WATCHED: true,
   READ_RECEIPT: true,
+  REACTION: true,
+  SAVED: true,
   CHANNEL: true,
   MEMBER: true,
   WORKSPACE: true,

@@ -36,10 +36,14 @@ export type ChannelKind = Schemas["ChannelKind"];
 export type Channel = Present<Schemas["Channel"]>;
 export type CreateChannel = Present<Schemas["CreateChannel"]>;
 export type UpdateChannel = Present<Schemas["UpdateChannel"]>;
+export type OpenDirect = Present<Schemas["OpenDirect"]>;
 export type ChannelChange = Present<Schemas["ChannelChange"]>;
 export type ChannelChanges = Present<Schemas["ChannelChanges"]>;
 
 export type Message = Present<Schemas["Message"]>;
+export type Reaction = Message["reactions"][number];
+export type ReactionChange = Present<Schemas["ReactionChange"]>;
+export type CreateReply = Present<Schemas["CreateReply"]>;
 export type SendMessage = Present<Schemas["SendMessage"]>;
 export type ReadMark = Present<Schemas["ReadMark"]>;
 export type Presence = Present<Schemas["Presence"]>;

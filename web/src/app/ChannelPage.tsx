@@ -26,6 +26,7 @@ import { paths } from "../paths";
 import { useMyId } from "../state/context";
 import { errorText } from "../state/errorText";
 import { useMembersOpen, writeLastPlace } from "../state/lastPlace";
+import { titleOf } from "../state/names";
 import { useChannel } from "../state/places";
 import { AppShell } from "../ui/AppShell";
 import type { MessageListHandle } from "../ui/MessageList";
@@ -53,7 +54,7 @@ function OpenChannel({ channel }: { channel: Channel }) {
   const { key: place } = useLocation(); // Another one each time: choosing the same channel again counts.
   const [editing, setEditing] = useState<string>();
   const list = useRef<MessageListHandle>(null);
-  useTitle(`#${channel.name}`);
+  useTitle(titleOf(channel, myId));
   const newest = loaded.newer === "none" ? loaded.messages.at(-1) : undefined;
 
   const id = channel.id;
@@ -78,7 +79,13 @@ function OpenChannel({ channel }: { channel: Channel }) {
         />
       }
       aside={
-        membersOpen ? <MembersAside channel={channel} onInvite={() => setDialog("invite")} /> : undefined
+        membersOpen ? (
+          <MembersAside
+            channel={channel}
+            onInvite={() => setDialog("invite")}
+            onOpened={(opened) => void navigate(paths.channel(opened.id))}
+          />
+        ) : undefined
       }
       asideLabel={t("members.members")}
       asideOpen={membersOpen}
@@ -95,7 +102,7 @@ function OpenChannel({ channel }: { channel: Channel }) {
         onSeen={seen}
         beginning={
           <Typography variant="body2" color="textSecondary">
-            {t("messages.beginning", { name: channel.name })}
+            {t("messages.beginning", { name: titleOf(channel, myId) })}
           </Typography>
         }
       />

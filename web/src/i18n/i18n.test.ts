@@ -49,6 +49,6 @@ test("a choice is shown, told to the page and kept", async () => {
 
 test("a particle fits the name before it", async () => {
   await chooseLanguage("ko");
-  expect(i18n.t("channels.leaveTitle", { name: "일반" })).toBe("#일반을 나갈까요?");
-  expect(i18n.t("channels.leaveTitle", { name: "회의" })).toBe("#회의를 나갈까요?");
+  expect(i18n.t("channels.leaveTitle", { name: "#일반" })).toBe("#일반을 나갈까요?");
+  expect(i18n.t("channels.leaveTitle", { name: "#회의" })).toBe("#회의를 나갈까요?");
 });

@@ -21,6 +21,8 @@ function message(
     own: author === "me",
     canEdit: false,
     canDelete: false,
+    reactions: [],
+    canReact: false,
     ...more,
   };
 }

@@ -35,6 +35,21 @@ export interface ListedMessage {
   own: boolean;
   canEdit: boolean;
   canDelete: boolean;
+  /** What people put on it, in the order of first use. */
+  reactions: readonly ListedReaction[];
+  canReact: boolean;
+  /** How many replies its thread has. */
+  replies?: number | undefined;
+  /** Whether it can have a thread. */
+  canReply?: boolean;
+}
+
+/** An emoji on a message. */
+export interface ListedReaction {
+  emoji: string;
+  count: number;
+  /** Whether the reader put it there too. */
+  own: boolean;
 }
 
 /** A message and what stands above it. */

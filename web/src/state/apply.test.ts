@@ -49,6 +49,19 @@ test("an edit changes the message and counts nothing", () => {
   expect(timeline()?.items[0]?.content).toBe("new");
 });
 
+test("who leaves a group is no longer among its people, a direct message of two stays theirs", () => {
+  for (const kind of ["group", "dm"] as const) {
+    const state = joined({ kind, name: "", is_default: false, version: 1, people: [alice, bob] });
+    apply({ type: "CHANNEL", payload: { action: "created", channel: state } });
+    apply({ type: "MEMBER", payload: memberChange("left", bob, 2) });
+    expect(theChannel()?.people).toEqual(kind === "group" ? [alice] : [alice, bob]);
+    apply({ type: "MEMBER", payload: memberChange("joined", bob, 3) });
+    expect(theChannel()?.people).toEqual([alice, bob]);
+    apply({ type: "MEMBER", payload: memberChange("left", alice, 4) });
+    expect(theChannel()).toBeUndefined();
+  }
+});
+
 test("a channel whose messages nobody loaded gathers none", () => {
   apply({ type: "MESSAGE", payload: message(1) });
   expect(timeline()).toBeUndefined();
@@ -152,6 +165,7 @@ test("presence and workspaces are taken in", () => {
     name: "Team",
     open: true,
     allow_guests: true,
+    edit_history: "everyone",
     default_channel_id: general,
     created_at: "2026-11-20T09:00:00.000Z",
     role: "owner",
@@ -165,4 +179,21 @@ test("presence and workspaces are taken in", () => {
 test("channels missing in READY are left", () => {
   apply({ type: "READY", payload: ready({ channels: [] }) });
   expect(channels()).toEqual([]);
+});
+
+test("a reaction is counted where its message is loaded", () => {
+  load(message(1));
+  const payload = {
+    channel_id: general,
+    message_id: "m1",
+    emoji: "👍",
+    user_id: alice.id,
+    added: true,
+    version: 2,
+  };
+  apply({ type: "REACTION", payload });
+  expect(timeline()?.items[0]).toMatchObject({
+    version: 2,
+    reactions: [{ emoji: "👍", count: 1, me: true }],
+  });
 });

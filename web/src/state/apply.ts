@@ -30,6 +30,7 @@ import {
   putJoined,
   putMember,
   putMessages,
+  putReaction,
   putReadMark,
   putVisible,
   putWorkspace,
@@ -64,6 +65,8 @@ export function applyEvent(cache: Cache, event: Event): void {
       return watched(cache, event.payload);
     case "READ_RECEIPT":
       return putReadMark(cache.client, cache.me(), event.payload);
+    case "REACTION":
+      return putReaction(cache.client, cache.me(), event.payload);
     case "CHANNEL":
       return channel(cache, event.payload);
     case "MEMBER":
@@ -72,6 +75,7 @@ export function applyEvent(cache: Cache, event: Event): void {
       return workspace(cache, event.payload);
     case "RESYNC":
       return forgetTimeline(cache, event.payload.channel_id);
+    case "SAVED": // This client does not show what was saved.
     case "PONG":
       return; // Only versions: not for the cache.
   }
@@ -182,9 +186,18 @@ function member(cache: Cache, change: MemberChange): void {
   const step = change.action === "joined" ? 1 : change.action === "left" ? -1 : 0;
   editChannel(cache.client, channelId, (channel) => ({
     ...channel,
+    ...peopleAfter(channel, change),
     member_count: channel.member_count + step,
     version: Math.max(channel.version, change.version ?? 0),
   }));
+}
+
+/** Whose a group is; a direct message of two stays theirs. */
+function peopleAfter({ kind, people }: Channel, { action, member }: MemberChange): Pick<Channel, "people"> {
+  if (people === undefined) return {};
+  const others = people.filter(({ id }) => id !== member.user.id);
+  if (action === "left") return kind === "group" ? { people: others } : {};
+  return others.length === people.length ? { people: [...people, member.user] } : {};
 }
 
 function channelMember({ client }: Cache, channelId: string, change: MemberChange): void {

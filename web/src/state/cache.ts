@@ -9,8 +9,8 @@
 import type { InfiniteData, QueryClient } from "@tanstack/react-query";
 
 import { keys } from "../api/keys";
-import type { Channel, Member, Message, Page, ReadMark, Workspace } from "../api/types";
-import { mergeStates, unloaded, type Timeline } from "./timeline";
+import type { Channel, Member, Message, Page, ReactionChange, ReadMark, Workspace } from "../api/types";
+import { mergeReaction, mergeStates, unloaded, type Timeline } from "./timeline";
 
 export type MemberPages = InfiniteData<Page<Member>, string | undefined>;
 
@@ -96,6 +96,21 @@ export function dropJoined(client: QueryClient, id: string, stillVisible: boolea
   }
 }
 
+function editTimeline(client: QueryClient, channelId: string, edit: (timeline: Timeline) => Timeline): void {
+  const key = keys.timeline(channelId);
+  const query = client.getQueryState<Timeline>(key);
+  // A timeline that nobody asked for is not begun here.
+  if (query?.data?.loaded === true || query?.fetchStatus === "fetching") {
+    client.setQueryData<Timeline>(key, (timeline) => edit(timeline ?? unloaded));
+  }
+}
+
+/** Takes in that someone reacted. */
+export function putReaction(client: QueryClient, me: string | undefined, change: ReactionChange): void {
+  const mine = change.user_id === me;
+  editTimeline(client, change.channel_id, (timeline) => mergeReaction(timeline, change, mine));
+}
+
 /** Takes in states of messages of one channel. */
 export function putMessages(
   client: QueryClient,
@@ -103,12 +118,7 @@ export function putMessages(
   me: string | undefined,
   states: readonly Message[],
 ): void {
-  const key = keys.timeline(channelId);
-  const query = client.getQueryState<Timeline>(key);
-  // A timeline that nobody asked for is not begun here.
-  if (query?.data?.loaded === true || query?.fetchStatus === "fetching") {
-    client.setQueryData<Timeline>(key, (timeline) => mergeStates(timeline ?? unloaded, states));
-  }
+  editTimeline(client, channelId, (timeline) => mergeStates(timeline, states));
   const newest = Math.max(...states.map((message) => message.seq), 0);
   const own = Math.max(
     ...states.filter((message) => message.author.id === me).map((message) => message.seq),

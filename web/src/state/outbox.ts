@@ -60,7 +60,7 @@ function isEntry(value: unknown): value is Entry {
 }
 
 /** Random enough never to meet another one; `crypto.randomUUID` is not there on plain http. */
-function newNonce(): string {
+export function newNonce(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -2,7 +2,18 @@
 import { expect, test } from "vitest";
 
 import { message } from "../api/fixtures";
-import { hasNewer, hasOlder, mergePage, mergeStates, trim, unloaded, type Timeline } from "./timeline";
+import {
+  beginPage,
+  endPage,
+  hasNewer,
+  hasOlder,
+  mergePage,
+  mergeReaction,
+  mergeStates,
+  trim,
+  unloaded,
+  type Timeline,
+} from "./timeline";
 
 const seqs = (timeline: Timeline) => timeline.items.map(({ seq }) => seq);
 const page = (from: number, to: number) =>
@@ -62,4 +73,43 @@ test("a window that has grown long lets go of its old end", () => {
   expect(trim(long, 30, 10)).toBe(long);
   expect(seqs(trim(long, 29, 3))).toEqual([28, 29, 30]);
   expect(hasOlder(trim(long, 29, 3))).toBe(true);
+});
+
+const reacted = (seq: number, version: number, user: string, added = true) => ({
+  channel_id: "10",
+  message_id: `m${seq}`,
+  emoji: "👍",
+  user_id: user,
+  added,
+  version,
+});
+const shown = (timeline: Timeline, place: number) =>
+  timeline.items[place]?.reactions.map(({ emoji, count, me }) => [emoji, count, me]);
+
+test("reactions are counted once each, and one's own are told apart", () => {
+  let timeline = mergeReaction(loaded(5, 7), reacted(6, 8, "2"), false);
+  timeline = mergeReaction(timeline, reacted(6, 9, "1"), true);
+  expect(shown(timeline, 1)).toEqual([["👍", 2, true]]);
+  expect(mergeReaction(timeline, reacted(6, 9, "1"), true)).toBe(timeline);
+  const edited = message(6, { version: 10, reactions: [{ emoji: "👍", count: 2 }] });
+  timeline = mergeStates(timeline, [edited]);
+  expect(shown(timeline, 1)).toEqual([["👍", 2, true]]);
+  timeline = mergeReaction(timeline, reacted(6, 11, "1", false), true);
+  expect(shown(timeline, 1)).toEqual([["👍", 1, false]]);
+  expect(shown(mergeReaction(timeline, reacted(6, 12, "2", false), false), 1)).toEqual([]);
+});
+
+test("what is not loaded does not come by an event that cannot tell one's own", () => {
+  const edited = message(8, { version: 10, reactions: [{ emoji: "👍", count: 2 }] });
+  expect(seqs(mergeStates(loaded(5, 7), [edited]))).toEqual([5, 6, 7]);
+});
+
+test("reactions while a page is under way are kept, whether the page knew of them or not", () => {
+  const gathered = mergeReaction(unloaded, reacted(6, 20, "1"), true);
+  expect(shown(mergePage(gathered, page(5, 7)), 1)).toEqual([["👍", 1, true]]);
+  const knew = message(3, { version: 21, reactions: [{ emoji: "👍", count: 1, me: true }] });
+  let timeline = mergeReaction(beginPage(loaded(5, 7)), reacted(4, 20, "1"), true);
+  timeline = endPage(mergeReaction(timeline, reacted(3, 21, "1"), true), [knew, message(4)]);
+  expect([shown(timeline, 0), shown(timeline, 1)]).toEqual([[["👍", 1, true]], [["👍", 1, true]]]);
+  expect(timeline).toMatchObject({ fetching: 0, heard: [] });
 });

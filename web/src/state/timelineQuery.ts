@@ -4,7 +4,8 @@ import { queryOptions, type QueryClient } from "@tanstack/react-query";
 
 import { keys } from "../api/keys";
 import { listMessages, type Place } from "../api/requests";
-import { mergePage, unloaded, type Timeline } from "./timeline";
+import type { Message } from "../api/types";
+import { beginPage, endPage, mergePage, unloaded, type Timeline } from "./timeline";
 
 export const timelineQuery = (client: QueryClient, channelId: string) =>
   queryOptions({
@@ -20,8 +21,13 @@ export const timelineQuery = (client: QueryClient, channelId: string) =>
 
 /** Widens the window, or moves it to another place. */
 export async function loadPage(client: QueryClient, channelId: string, place: Place): Promise<void> {
-  const page = await listMessages(channelId, place);
-  client.setQueryData<Timeline>(keys.timeline(channelId), (timeline) =>
-    timeline?.loaded === true ? mergePage(timeline, page.items) : timeline,
-  );
+  const edit = (change: (timeline: Timeline) => Timeline) =>
+    client.setQueryData<Timeline>(keys.timeline(channelId), (timeline) => timeline && change(timeline));
+  let items: readonly Message[] | undefined;
+  edit(beginPage);
+  try {
+    items = (await listMessages(channelId, place)).items;
+  } finally {
+    edit((timeline) => endPage(timeline, items));
+  }
 }

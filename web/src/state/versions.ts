@@ -36,6 +36,8 @@ function versionOf(event: Event): Versioned | undefined {
   switch (event.type) {
     case "MESSAGE":
       return { channelId: event.payload.channel_id, version: event.payload.version };
+    case "REACTION":
+      return { channelId: event.payload.channel_id, version: event.payload.version };
     case "CHANNEL":
       return { channelId: event.payload.channel.id, version: event.payload.channel.version };
     case "MEMBER": {
@@ -48,6 +50,7 @@ function versionOf(event: Event): Versioned | undefined {
     case "ONLINE":
     case "WATCHED":
     case "READ_RECEIPT":
+    case "SAVED":
     case "WORKSPACE":
     case "RESYNC":
     case "PONG":
@@ -106,10 +109,12 @@ export class Versions {
       case "ONLINE":
       case "WATCHED":
       case "READ_RECEIPT":
+      case "SAVED":
       case "WORKSPACE":
         this.options.apply(event);
         return;
       case "MESSAGE":
+      case "REACTION":
       case "CHANNEL":
       case "MEMBER":
         this.inOrder(event);

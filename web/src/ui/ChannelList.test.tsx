@@ -16,6 +16,7 @@ function show() {
         { id: "1", name: "general", kind: "public", unread: 0 },
         { id: "2", name: "비밀", kind: "private", unread: 3 },
         { id: "3", name: "random", kind: "public", unread: 120 },
+        { id: "4", name: "Bob", kind: "direct", unread: 0 },
       ]}
       currentId="1"
       addressOf={(id) => `/c/${id}`}
@@ -25,7 +26,7 @@ function show() {
   return { onOpen, link: (name: string) => screen.getByRole("link", { name }) };
 }
 
-test("public and private channels stand apart, and each tells what it is", () => {
+test("public and private channels and direct messages stand apart, and each tells what it is", () => {
   const { link } = show();
   const open = screen.getByRole("list", { name: "Channels" });
   expect(
@@ -33,6 +34,9 @@ test("public and private channels stand apart, and each tells what it is", () =>
       .getAllByRole("link")
       .map((each) => each.getAttribute("href")),
   ).toEqual(["/c/1", "/c/3"]);
+  expect(within(screen.getByRole("list", { name: "Direct messages" })).getByRole("link").textContent).toBe(
+    "Bob",
+  );
   expect(link("general").getAttribute("aria-current")).toBe("page");
   expect(link("비밀, private channel, 3 unread messages")).toBeTruthy();
   expect(link("random, 120 unread messages").textContent).toContain("99+");
@@ -50,5 +54,5 @@ test("the arrow keys go round", () => {
   const { link } = show();
   link("general").focus();
   fireEvent.keyDown(link("general"), { key: "ArrowUp" });
-  expect(document.activeElement).toBe(link("비밀, private channel, 3 unread messages"));
+  expect(document.activeElement).toBe(link("Bob"));
 });

@@ -1,9 +1,10 @@
 /**
- * One's channels as links, public ones and private ones apart, with what is unread in each.
+ * One's channels as links, public ones, private ones and direct messages apart, with what is unread in each.
  *
  * They are true links: they can be opened elsewhere and copied. A plain click is given to `onOpen`.
  */
 import LockOutlinedIcon from "@mui/icons-material/LockOutlined";
+import PersonOutlineIcon from "@mui/icons-material/PersonOutlineOutlined";
 import TagIcon from "@mui/icons-material/Tag";
 import Box from "@mui/material/Box";
 import Typography from "@mui/material/Typography";
@@ -14,7 +15,7 @@ import { useTranslation } from "react-i18next";
 export interface ListedChannel {
   id: string;
   name: string;
-  kind: "public" | "private";
+  kind: "public" | "private" | "direct";
   /** How many messages are unread. */
   unread: number;
 }
@@ -33,6 +34,8 @@ export interface ChannelListProps {
 /** More than this many unread messages are not counted out. */
 const COUNT_TO = 99;
 
+const icons = { public: TagIcon, private: LockOutlinedIcon, direct: PersonOutlineIcon };
+
 /** One's channels. */
 export function ChannelList({ channels, currentId, addressOf, onOpen }: ChannelListProps) {
   const { t } = useTranslation();
@@ -40,6 +43,7 @@ export function ChannelList({ channels, currentId, addressOf, onOpen }: ChannelL
   const sections = [
     { kind: "public", title: t("channels.channels") },
     { kind: "private", title: t("channels.private") },
+    { kind: "direct", title: t("channels.direct") },
   ] as const;
 
   function onKeyDown(event: KeyboardEvent<HTMLElement>) {
@@ -107,7 +111,7 @@ function ChannelLink({ channel, current, address, onOpen }: ChannelLinkProps) {
     ...(kind === "private" ? [t("channels.isPrivate")] : []),
     ...(unread > 0 ? [t("channels.unread", { count: unread })] : []),
   ];
-  const Icon = kind === "private" ? LockOutlinedIcon : TagIcon;
+  const Icon = icons[kind];
   return (
     <Box
       component="a"

@@ -29,12 +29,20 @@ function message(seq: number, more: Partial<ListedMessage> = {}): ListedMessage 
     own: false,
     canEdit: false,
     canDelete: false,
+    reactions: [],
+    canReact: false,
     ...more,
   };
 }
 
 function show(messages: ListedMessage[], props: Partial<MessageListProps> = {}) {
-  const actions = { onEdit: vi.fn(), onDelete: vi.fn(), onRetry: vi.fn(), onDiscard: vi.fn() };
+  const actions = {
+    onEdit: vi.fn(),
+    onDelete: vi.fn(),
+    onRetry: vi.fn(),
+    onDiscard: vi.fn(),
+    onReact: vi.fn(),
+  };
   const calls = { onLoadOlder: vi.fn(), onLoadNewer: vi.fn(), onJumpToNewest: vi.fn() };
   const element = (now: ListedMessage[]) => (
     <MessageList
@@ -154,4 +162,29 @@ test("when newer ones are not loaded the button asks for them", () => {
   const { onJumpToNewest } = show([message(1)], { newer: "more" });
   fireEvent.click(screen.getByRole("button", { name: "To the newest messages" }));
   expect(onJumpToNewest).toHaveBeenCalledTimes(1);
+});
+
+test("reactions show with their number and can be pressed, those of others and one's own", () => {
+  const reactions = [
+    { emoji: "👍", count: 2, own: true },
+    { emoji: "🎉", count: 1, own: false },
+  ];
+  const { onReact } = show([message(1, { reactions, canReact: true })]);
+  const chips = within(screen.getByRole("group", { name: "Reactions" }));
+  const own = chips.getByRole("button", { name: "👍: 2 people" });
+  expect(own.getAttribute("aria-pressed")).toBe("true");
+  fireEvent.click(own);
+  fireEvent.click(chips.getByRole("button", { name: "🎉: 1 person" }));
+  expect(onReact).toHaveBeenNthCalledWith(1, expect.anything(), "👍", false);
+  expect(onReact).toHaveBeenNthCalledWith(2, expect.anything(), "🎉", true);
+  fireEvent.click(chips.getByRole("button", { name: "React" }));
+  fireEvent.click(within(screen.getByRole("dialog", { name: "Choose an emoji" })).getByText("👀"));
+  expect(onReact).toHaveBeenLastCalledWith(expect.anything(), "👀", true);
+  expect(screen.queryByRole("dialog")).toBeNull();
+});
+
+test("who is not in the channel sees reactions and cannot add any", () => {
+  show([message(1, { reactions: [{ emoji: "👍", count: 2, own: false }] })]);
+  expect(screen.getByRole("button", { name: "👍: 2 people" }).hasAttribute("disabled")).toBe(true);
+  expect(screen.queryByRole("button", { name: "React" })).toBeNull();
 });

@@ -4,9 +4,11 @@
  * Its actions show while the pointer or the keyboard is on it, and in a menu after a long press. They
  * are made only then: a list redraws many rows, and most are never acted on.
  */
+import AddReactionOutlinedIcon from "@mui/icons-material/AddReactionOutlined";
 import ContentCopyIcon from "@mui/icons-material/ContentCopy";
 import DeleteOutlinedIcon from "@mui/icons-material/DeleteOutlined";
 import EditOutlinedIcon from "@mui/icons-material/EditOutlined";
+import ReplyIcon from "@mui/icons-material/Reply";
 import Box from "@mui/material/Box";
 import Button from "@mui/material/Button";
 import Divider from "@mui/material/Divider";
@@ -22,6 +24,7 @@ import { formatDay, formatFull, formatTime } from "../lib/dates";
 import type { ListedMessage } from "../lib/rows";
 import { Avatar } from "./Avatar";
 import { Markdown } from "./Markdown";
+import { ChooseButton, ReactionChoice, Reactions, type Point } from "./Reactions";
 import { visuallyHidden } from "./visuallyHidden";
 
 const LONG_PRESS_MS = 500;
@@ -34,6 +37,10 @@ export interface MessageActions {
   onRetry: (message: ListedMessage) => void;
   /** Forget a failed one. */
   onDiscard: (message: ListedMessage) => void;
+  /** Put an emoji there, or take one's own away. */
+  onReact: (message: ListedMessage, emoji: string, add: boolean) => void;
+  /** Show the replies to one. */
+  onThread?: (message: ListedMessage) => void;
 }
 
 /** A message and how it shows; see `Row` for the marks. */
@@ -64,7 +71,9 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
   const language = i18n.language;
   const nameId = useId();
   const [active, setActive] = useState(false);
-  const [menuAt, setMenuAt] = useState<{ top: number; left: number } | null>(null);
+  const [menuAt, setMenuAt] = useState<Point | null>(null);
+  const [choiceAt, setChoiceAt] = useState<Point | null>(null);
+  const row = useRef<HTMLElement>(null);
   const press = useRef<ReturnType<typeof setTimeout>>(undefined);
 
   const date = new Date(message.createdAt);
@@ -76,12 +85,24 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
   if (message.state !== "deleted" && editor === undefined) {
     const add = (label: string, icon: ReactNode, run: () => void) => offered.push({ label, icon, run });
     add(t("messages.copy"), <ContentCopyIcon fontSize="small" />, () => void copyText(message.content));
+    const { onThread } = actions;
+    if (message.canReply === true && onThread !== undefined)
+      add(t("messages.reply"), <ReplyIcon fontSize="small" />, () => onThread(message));
     if (message.canEdit)
       add(t("messages.edit"), <EditOutlinedIcon fontSize="small" />, () => actions.onEdit(message));
     if (message.canDelete) {
       add(t("messages.delete"), <DeleteOutlinedIcon fontSize="small" />, () => actions.onDelete(message));
     }
   }
+
+  const onReact = message.canReact
+    ? (emoji: string, add: boolean) => actions.onReact(message, emoji, add)
+    : undefined;
+
+  const closeChoice = () => {
+    setChoiceAt(null);
+    row.current?.focus();
+  };
 
   const cancelPress = () => clearTimeout(press.current);
 
@@ -106,6 +127,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
       )}
       <Box
         component="article"
+        ref={row}
         aria-labelledby={nameId}
         aria-busy={pending}
         data-row={message.key}
@@ -189,6 +211,14 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
             {t("messages.byAt", { author: message.author.name, time: formatTime(date, language) })}
           </span>
           {editor ?? <Body message={message} language={language} />}
+          {message.reactions.length > 0 && (
+            <Reactions reactions={message.reactions} onReact={onReact} onChoose={setChoiceAt} />
+          )}
+          {(message.replies ?? 0) > 0 && (
+            <Button size="small" sx={{ px: 0.5, minWidth: 0 }} onClick={() => actions.onThread?.(message)}>
+              {t("messages.replies", { count: message.replies ?? 0 })}
+            </Button>
+          )}
           {pending && <span style={visuallyHidden}>{t("messages.pending")}</span>}
           {failed && (
             <Box
@@ -232,6 +262,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
               "@media (hover: none)": { display: "none" }, // A long press gives the menu.
             }}
           >
+            {onReact !== undefined && <ChooseButton onChoose={setChoiceAt} />}
             {offered.map(({ label, icon, run }) => (
               <IconButton
                 key={label}
@@ -249,6 +280,18 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
       </Box>
       {menuAt !== null && (
         <Menu open onClose={() => setMenuAt(null)} anchorReference="anchorPosition" anchorPosition={menuAt}>
+          {onReact !== undefined && (
+            <MenuItem
+              onClick={() => {
+                setMenuAt(null);
+                setChoiceAt(menuAt);
+              }}
+              sx={{ gap: 1.5 }}
+            >
+              <AddReactionOutlinedIcon fontSize="small" />
+              {t("reactions.add")}
+            </MenuItem>
+          )}
           {offered.map(({ label, icon, run }) => (
             <MenuItem
               key={label}
@@ -263,6 +306,16 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
             </MenuItem>
           ))}
         </Menu>
+      )}
+      {choiceAt !== null && (
+        <ReactionChoice
+          at={choiceAt}
+          onClose={closeChoice}
+          onPick={(emoji) => {
+            closeChoice();
+            onReact?.(emoji, true);
+          }}
+        />
       )}
     </>
   );

@@ -18,6 +18,7 @@ use madang_proto::{
     event::Ready,
     messages::Message,
     page::{MessagePageQuery, Page},
+    saved::Saved,
     workspaces::{Member, Workspace},
 };
 
@@ -25,7 +26,7 @@ use super::{Driver, Reply};
 use crate::{
     Error, Http, RawSocket,
     backoff::Backoff,
-    state::{Effect, Reloaded},
+    state::{Effect, Reloaded, State},
 };
 
 /// How long to wait when an answer came too late because the channel is being loaded anew.
@@ -47,6 +48,7 @@ pub(super) enum Done {
     Members(ChannelId, u64, Result<Vec<Member>, Error>, Option<Reply<Result<(), Error>>>),
     WorkspaceMembers(WorkspaceId, u64, Result<Vec<Member>, Error>, Option<Reply<Result<(), Error>>>),
     Directory(WorkspaceId, u64, Result<Vec<Channel>, Error>, Option<Reply<Result<(), Error>>>),
+    Saved(u64, Result<Vec<Saved>, Error>, Option<Reply<Result<(), Error>>>),
 }
 
 /// Asks until there is an answer that more asking would not change.
@@ -108,6 +110,12 @@ impl Driver {
             // Who hears only channels that they name is told of nobody.
             Effect::Watch if self.options.subscribe == Subscribe::None => {}
             Effect::Watch => self.watch_at = Some(Instant::now()),
+            Effect::Saved => {
+                let number = self.change(State::expect_saved);
+                self.questions.spawn(async move {
+                    Done::Saved(number, until_answered(|| http.all_saved()).await, None)
+                });
+            }
             Effect::Directory(id) => {
                 let number = self.change(|state| state.expect_directory(id));
                 self.questions.spawn(async move {
@@ -167,6 +175,12 @@ impl Driver {
             .spawn(async move { Done::Directory(id, number, http.workspace_channels(id).await, reply) });
     }
 
+    pub(super) fn load_saved(&mut self, reply: Option<Reply<Result<(), Error>>>) {
+        let http = self.http.clone();
+        let number = self.change(State::expect_saved);
+        self.loads.spawn(async move { Done::Saved(number, http.all_saved().await, reply) });
+    }
+
     pub(super) async fn done(&mut self, done: Done) {
         match done {
             Done::Connected(outcome) => self.connected(*outcome).await,
@@ -216,6 +230,14 @@ impl Driver {
                     answer(reply, outcome);
                 } else if reply.is_some() {
                     self.load_workspace_members(id, reply);
+                }
+            }
+            Done::Saved(number, saved, reply) => {
+                let (saved, outcome) = split(saved);
+                if self.change(|state| state.put_saved(number, saved.as_deref())) {
+                    answer(reply, outcome);
+                } else if reply.is_some() {
+                    self.load_saved(reply);
                 }
             }
             Done::Directory(id, number, channels, reply) => {

@@ -69,6 +69,9 @@ pub(crate) enum Request {
         workspace: WorkspaceId,
         reply: Option<Reply<Result<(), Error>>>,
     },
+    LoadSaved {
+        reply: Option<Reply<Result<(), Error>>>,
+    },
     Disconnect {
         reply: Reply<()>,
     },

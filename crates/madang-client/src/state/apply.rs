@@ -7,6 +7,7 @@ use madang_proto::{
     channels::{Channel, ChannelAction, ChannelChange, ChannelKind},
     messages::Message,
     reads::ReadMark,
+    saved::SavedChange,
     workspaces::{MemberAction, MemberChange, Workspace},
 };
 
@@ -39,8 +40,30 @@ impl State {
                 self.put_read_mark(mark);
                 Vec::new()
             }
-            Event::Channel(change) => self.apply_channel(change),
-            Event::Member(change) => self.apply_member(change),
+            Event::Reaction(change) => {
+                let (id, version, me) = (change.channel_id, change.version, self.my_id());
+                let Some(channel) = self.channel_mut(id) else { return Vec::new() };
+                if channel.versioned(version, Event::Reaction(change), me) {
+                    return self.ask_changes(id);
+                }
+                Vec::new()
+            }
+            Event::Saved(change) => {
+                self.change_saved(&change);
+                Vec::new()
+            }
+            Event::Channel(change) => {
+                let gone = change.action == ChannelAction::Deleted;
+                let mut effects = if gone { self.distrust_saved() } else { Vec::new() };
+                effects.extend(self.apply_channel(change));
+                effects
+            }
+            Event::Member(change) => {
+                let mine = Some(change.user_id()) == self.my_id() && change.action != MemberAction::Updated;
+                let mut effects = if mine { self.distrust_saved() } else { Vec::new() };
+                effects.extend(self.apply_member(change));
+                effects
+            }
             Event::Workspace(workspace) => self.apply_workspace(workspace),
             Event::Resync(resync) => self.ask_reload(resync.channel_id),
             Event::Pong(pong) => {
@@ -56,6 +79,9 @@ impl State {
     }
 
     fn apply_message(&mut self, message: Message) -> Vec<Effect> {
+        if message.deleted_at.is_some() {
+            self.change_saved(&SavedChange { message_id: message.id, saved: false });
+        }
         self.learn_user(&message.author);
         self.forget_pending(&message);
         let (id, version, me) = (message.channel_id, message.version, self.my_id());

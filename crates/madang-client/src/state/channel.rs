@@ -43,6 +43,9 @@ pub struct ChannelState {
     buffer: BTreeMap<i64, Event>,
     pub(super) catching_up: bool,
     pub(super) reloading: bool,
+    /// The changes were told in part: a message that changed again later is not among them. Until the rest
+    /// is there, no event goes on from here.
+    partial: bool,
     /// Messages had been loaded, were dropped, and are not there again.
     pub(super) reopen: bool,
 }
@@ -71,6 +74,7 @@ impl ChannelState {
             buffer: BTreeMap::new(),
             catching_up: false,
             reloading: false,
+            partial: false,
             reopen: false,
         };
         new.facts.joined = Some(true);
@@ -216,7 +220,7 @@ impl ChannelState {
             }
         }
         self.count_unread();
-        self.timeline.put_page(epoch, page, self.facts.last_seq)
+        self.timeline.put_page(epoch, page, self.facts.last_seq, me)
     }
 
     fn put_member(&mut self, change: &MemberChange, version: i64) {
@@ -227,6 +231,9 @@ impl ChannelState {
             MemberAction::Left if counted => self.facts.member_count -= 1,
             MemberAction::Joined | MemberAction::Left | MemberAction::Updated => {}
         }
+        if counted {
+            self.facts.change_people(change);
+        }
         if change.action == MemberAction::Left {
             self.reads.remove(&change.user_id());
             self.typing.remove(&change.user_id());
@@ -235,7 +242,8 @@ impl ChannelState {
 
     /// An event with a version. `true` when it shows a gap and the changes must be asked for.
     pub(super) fn versioned(&mut self, version: i64, event: Event, me: Option<UserId>) -> bool {
-        if version == self.version() + 1 && !self.reloading {
+        let waits = self.reloading || self.partial;
+        if version == self.version() + 1 && !waits {
             self.apply_next(version, event, me);
             self.drain(me);
             return false;
@@ -245,7 +253,7 @@ impl ChannelState {
             if self.buffer.len() > BUFFERED {
                 self.buffer.pop_last();
             }
-            return !self.reloading;
+            return !waits;
         }
         if let Event::Message(message) = event {
             self.put_message(message, me);
@@ -260,12 +268,14 @@ impl ChannelState {
                 self.learn_seq(&message, me);
                 self.timeline.put(Arc::new(message), self.facts.last_seq);
             }
+            Event::Reaction(change) => self.timeline.react(change, me),
             Event::Channel(change) => self.put_facts(&change.channel),
             Event::Member(change) => self.put_member(&change, version),
             Event::Ready(_)
             | Event::Typing(_)
             | Event::Presence(_)
             | Event::Online(_)
+            | Event::Saved(_)
             | Event::Watched(_)
             | Event::ReadReceipt(_)
             | Event::Workspace(_)
@@ -317,8 +327,9 @@ impl ChannelState {
         for message in overtaken {
             self.timeline.update(Arc::new(message));
         }
+        self.partial = changes.more && changes.version > known;
         self.set_version(changes.version.max(known));
-        self.drain(me) || changes.more
+        self.partial || self.drain(me) || changes.more
     }
 
     /// Too much was missed: what was loaded is dropped, and events wait for [`ChannelState::restart`].
@@ -335,7 +346,7 @@ impl ChannelState {
 
     /// Goes on from a snapshot of the channel and what was fetched after it. `true` when a gap remains.
     pub(super) fn restart(&mut self, fetched: Reloaded, me: Option<UserId>) -> bool {
-        (self.reloading, self.reopen) = (false, false);
+        (self.reloading, self.partial, self.reopen) = (false, false, false);
         // A page asked for meanwhile may be older than the snapshot.
         self.timeline.clear();
         self.members.distrust();
@@ -364,6 +375,7 @@ impl ChannelState {
         self.buffer.clear();
         self.catching_up = false;
         self.reloading = false;
+        self.partial = false;
         self.typing.clear();
     }
 

@@ -3,10 +3,10 @@
 //! Moments (presence, typing), other people's read marks (heard, never fetched) and the connection are
 //! left out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use madang_proto::{
-    ChannelId, UserId, WorkspaceId,
+    ChannelId, MessageId, UserId, WorkspaceId,
     channels::Channel,
     messages::Message,
     workspaces::{Member, Workspace},
@@ -25,6 +25,8 @@ pub struct Comparable {
     pub directories: BTreeMap<WorkspaceId, BTreeMap<ChannelId, Channel>>,
     /// The channels one is in.
     pub channels: BTreeMap<ChannelId, ComparableChannel>,
+    /// What one saved, if loaded.
+    pub saved: Option<BTreeSet<MessageId>>,
 }
 
 /// What must be equal of a channel.
@@ -65,6 +67,7 @@ impl State {
                 .filter_map(|id| Some((*id, self.directory(*id)?.iter().map(other).collect())))
                 .collect(),
             channels: self.channels().map(|known| (known.id(), channel(known))).collect(),
+            saved: self.saved().cloned(),
         }
     }
 }
@@ -76,6 +79,7 @@ impl Comparable {
     pub fn like(mut self, other: &Self) -> Self {
         self.workspace_members.retain(|id, _| other.workspace_members.contains_key(id));
         self.directories.retain(|id, _| other.directories.contains_key(id));
+        self.saved = self.saved.filter(|_| other.saved.is_some());
         for (id, channel) in &mut self.channels {
             let Some(theirs) = other.channels.get(id) else { continue };
             match (&mut channel.messages, &theirs.messages) {

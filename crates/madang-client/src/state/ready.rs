@@ -22,6 +22,7 @@ impl State {
         self.workspaces = ready.workspaces.into_iter().map(|workspace| (workspace.id, workspace)).collect();
         let mut effects = self.begin_presence(ready.presence, ready.online);
         effects.extend(self.distrust_unversioned());
+        effects.extend(self.distrust_saved());
 
         let listed: BTreeSet<ChannelId> = ready.channels.iter().map(|channel| channel.id).collect();
         self.channels.retain(|id, _| listed.contains(id));

@@ -8,6 +8,7 @@
 //!
 //! Invariants:
 //! - The window has no holes.
+//! - A message is in it only with one's own reactions told apart.
 //! - Of two states of a message the one with the larger `version` stays, in whatever order they come.
 
 use std::{
@@ -15,10 +16,17 @@ use std::{
     sync::Arc,
 };
 
-use madang_proto::{MessageId, messages::Message};
+use madang_proto::{MessageId, UserId, messages::Message, reactions::ReactionChange};
 
 /// Most messages kept ahead of a window that does not reach the newest message.
 const AHEAD: usize = 1_000;
+
+/// What was heard at a version.
+#[derive(Debug, Clone)]
+enum Heard {
+    Message(Arc<Message>),
+    Reaction(ReactionChange),
+}
 
 /// The loaded messages of a channel.
 #[derive(Debug, Clone, Default)]
@@ -33,7 +41,7 @@ pub(crate) struct Timeline {
     open: bool,
     /// How many pages are being fetched, and what was heard meanwhile.
     fetching: u32,
-    heard: HashMap<MessageId, Arc<Message>>,
+    heard: BTreeMap<i64, Heard>,
     /// Grows when everything is forgotten: a page asked for before that is no longer wanted.
     epoch: u64,
 }
@@ -70,17 +78,45 @@ impl Timeline {
         *self = Self { fetching, epoch, ..Self::default() };
     }
 
-    fn hear(&mut self, message: &Arc<Message>) {
+    fn known_mut(&mut self, id: MessageId) -> Option<&mut Arc<Message>> {
+        match self.by_id.get(&id) {
+            Some(seq) => self.window.get_mut(seq),
+            None => self.ahead.values_mut().find(|message| message.id == id),
+        }
+    }
+
+    /// The message with one's own reactions told apart, which events for everyone do not. Nothing when
+    /// they are not known: then the message was not loaded, and a page will bring it.
+    fn complete(&mut self, message: Arc<Message>) -> Option<Arc<Message>> {
+        if message.reactions.iter().all(|reaction| reaction.me.is_some()) {
+            return Some(message);
+        }
+        let known = self.known_mut(message.id)?;
+        let mut message = Arc::unwrap_or_clone(message);
+        for reaction in &mut message.reactions {
+            let known = known.reactions.iter().find(|known| known.emoji == reaction.emoji);
+            reaction.me = reaction.me.or(Some(known.and_then(|known| known.me) == Some(true)));
+        }
+        Some(Arc::new(message))
+    }
+
+    /// Someone reacted. `me` is who looks on.
+    pub(crate) fn react(&mut self, change: ReactionChange, me: Option<UserId>) {
+        if let Some(known) = self.known_mut(change.message_id)
+            && known.version < change.version
+        {
+            let message = Arc::make_mut(known);
+            change.apply_to(&mut message.reactions, me);
+            message.version = change.version;
+        }
         if self.fetching > 0 {
-            let heard = self.heard.entry(message.id).or_insert_with(|| Arc::clone(message));
-            if heard.version < message.version {
-                *heard = Arc::clone(message);
-            }
+            self.heard.entry(change.version).or_insert(Heard::Reaction(change));
         }
     }
 
     /// A message as it was at some time, perhaps long ago: it cannot extend the window.
     pub(crate) fn update(&mut self, message: Arc<Message>) {
+        let Some(message) = self.complete(message) else { return };
         if self.window.contains_key(&message.seq) {
             keep_newer(&mut self.window, message);
         } else if self.ahead.contains_key(&message.seq) {
@@ -90,7 +126,10 @@ impl Timeline {
 
     /// A message as it is now. `newest` is the channel's last `seq`: an empty window begins there.
     pub(crate) fn put(&mut self, message: Arc<Message>, newest: i64) {
-        self.hear(&message);
+        if self.fetching > 0 {
+            self.heard.insert(message.version, Heard::Message(Arc::clone(&message)));
+        }
+        let Some(message) = self.complete(message) else { return };
         let seq = message.seq;
         match (self.first(), self.last()) {
             (Some(first), Some(_)) if seq + 1 < first => {}
@@ -139,7 +178,7 @@ impl Timeline {
     /// A page: messages without holes between them. One that neither overlaps nor touches the window
     /// takes its place. `newest` is the channel's last `seq`. `false` when everything was forgotten since
     /// it was asked for.
-    pub(crate) fn put_page(&mut self, epoch: u64, page: &[Message], newest: i64) -> bool {
+    pub(crate) fn put_page(&mut self, epoch: u64, page: &[Message], newest: i64, me: Option<UserId>) -> bool {
         if epoch != self.epoch {
             self.give_up_page();
             return false;
@@ -161,12 +200,18 @@ impl Timeline {
         }
         self.join_ahead();
         let heard: Vec<_> = self.heard.values().cloned().collect();
-        for message in heard {
-            if self.window.contains_key(&message.seq) {
-                keep_newer(&mut self.window, message);
-            } else if self.last().is_some_and(|last| last < message.seq) {
-                // What was sent while the page was fetched continues it.
-                keep_newer(&mut self.ahead, message);
+        for heard in heard {
+            match heard {
+                Heard::Message(message) => {
+                    let Some(message) = self.complete(message) else { continue };
+                    if self.window.contains_key(&message.seq) {
+                        keep_newer(&mut self.window, message);
+                    } else if self.last().is_some_and(|last| last < message.seq) {
+                        // What was sent while the page was fetched continues it.
+                        keep_newer(&mut self.ahead, message);
+                    }
+                }
+                Heard::Reaction(change) => self.react(change, me),
             }
         }
         self.join_ahead();

@@ -13,7 +13,9 @@ use madang_proto::{
     workspaces::{Member, MemberChange},
 };
 use madang_realtime::{Control, Topic};
-use madang_store::{Tx, channels as store, members, messages, workspaces as store_workspaces};
+use madang_store::{
+    Tx, channels as store, direct, members, messages, threads, workspaces as store_workspaces,
+};
 
 use crate::{
     access,
@@ -55,6 +57,16 @@ fn name_taken(error: madang_store::Error) -> Error {
     }
 }
 
+/// The others have their own ways of being made, and nothing becomes one of them.
+fn named(kind: ChannelKind) -> Result<ChannelKind> {
+    match kind {
+        ChannelKind::Public | ChannelKind::Private => Ok(kind),
+        ChannelKind::Dm | ChannelKind::Group | ChannelKind::Thread => {
+            Err(Error::field("kind", "public or private"))
+        }
+    }
+}
+
 /// Makes a channel with the actor as its first member.
 pub async fn create(app: &App, actor: Actor, new: &CreateChannel) -> Result<Channel> {
     let name = input::channel_name(&new.name).field("name")?;
@@ -78,7 +90,7 @@ pub async fn create(app: &App, actor: Actor, new: &CreateChannel) -> Result<Chan
     let channel = Channel {
         id,
         workspace_id,
-        kind: new.kind,
+        kind: named(new.kind)?,
         name,
         topic,
         is_default: false,
@@ -90,6 +102,8 @@ pub async fn create(app: &App, actor: Actor, new: &CreateChannel) -> Result<Chan
         joined: None,
         last_read_seq: None,
         unread_count: None,
+        people: Vec::new(),
+        thread: None,
     };
     store::insert(change.tx(), &channel, &input::name_key(&channel.name)).await.map_err(name_taken)?;
     enter(app, &mut change, id, actor.user).await?;
@@ -106,7 +120,8 @@ fn announce_to_workspace(change: &mut Change, action: ChannelAction, channel: &C
     change.emit(Topic::Workspace(channel.workspace_id), event);
 }
 
-async fn found(tx: &mut Tx, id: ChannelId, user: UserId) -> Result<Channel> {
+/// A channel that is there, as a user stands to it.
+pub async fn found(tx: &mut Tx, id: ChannelId, user: UserId) -> Result<Channel> {
     Ok(store::find(tx, id, user).await?.ok_or(Error::NotFound("channel"))?.channel)
 }
 
@@ -120,7 +135,7 @@ pub async fn update(app: &App, actor: Actor, id: ChannelId, new: &UpdateChannel)
     let mut channel = before.clone();
     channel.name = name.unwrap_or(channel.name);
     channel.topic = topic.unwrap_or(channel.topic);
-    channel.kind = new.kind.unwrap_or(channel.kind);
+    channel.kind = new.kind.map(named).transpose()?.unwrap_or(channel.kind);
     if channel.is_default && channel.kind != ChannelKind::Public {
         return Err(Error::Conflict("the default channel stays public: everyone is in it".to_owned()));
     }
@@ -136,7 +151,7 @@ pub async fn update(app: &App, actor: Actor, id: ChannelId, new: &UpdateChannel)
             let gone = Channel { name: before.name, topic: String::new(), ..channel.clone() };
             announce_to_workspace(&mut change, ChannelAction::Updated, &gone);
         }
-        (ChannelKind::Private, ChannelKind::Private) => {}
+        _ => {}
     }
     change.commit().await?;
     Ok(channel)
@@ -161,11 +176,11 @@ pub async fn destroy(app: &App, actor: Actor, id: ChannelId) -> Result<()> {
 
 /// Puts someone who is not in a channel into it, in a change, and tells everyone concerned.
 pub async fn enter(app: &App, change: &mut Change, id: ChannelId, user: UserId) -> Result<MemberChange> {
-    if store::lock(change.tx(), id, user).await?.is_none_or(|at| at.channel.joined == Some(true)) {
-        return Err(Error::NotFound("channel"));
-    }
-    if members::count_of_user(change.tx(), user).await? >= limits::CHANNELS_PER_USER {
-        return Err(Error::Conflict(format!("at most {} channels a person", limits::CHANNELS_PER_USER)));
+    let at = store::lock(change.tx(), id, user).await?.filter(|at| at.channel.joined != Some(true));
+    let direct = at.ok_or(Error::NotFound("channel"))?.channel.kind.is_direct();
+    let most = if direct { limits::DIRECTS_PER_USER } else { limits::CHANNELS_PER_USER };
+    if members::count_of_user(change.tx(), user, direct).await? >= most {
+        return Err(Error::Conflict(format!("at most {most} channels a person")));
     }
     let joined = members::add(change.tx(), id, user, app.now()).await?;
     let channel = found(change.tx(), id, user).await?;
@@ -177,12 +192,15 @@ pub async fn enter(app: &App, change: &mut Change, id: ChannelId, user: UserId) 
 
 /// Takes someone who is in a channel out of it, in a change, and tells everyone concerned.
 pub async fn exit(app: &App, change: &mut Change, id: ChannelId, user: UserId) -> Result<()> {
-    if store::lock(change.tx(), id, user).await?.is_none_or(|at| at.channel.joined != Some(true)) {
-        return Err(Error::NotFound("member"));
+    let at = store::lock(change.tx(), id, user).await?.filter(|at| at.channel.joined == Some(true));
+    if at.ok_or(Error::NotFound("member"))?.channel.kind == ChannelKind::Group {
+        direct::forget_people(change.tx(), id).await?;
     }
     let left = members::remove(change.tx(), id, user, app.now()).await?;
     change.emit(Topic::Channel(id), Event::Member(left));
-    change.control(Control::Unsubscribe { user, topic: Topic::Channel(id) });
+    for id in threads::of_channel(change.tx(), id).await?.into_iter().chain([id]) {
+        change.control(Control::Unsubscribe { user, topic: Topic::Channel(id) });
+    }
     Ok(())
 }
 
@@ -198,7 +216,8 @@ pub async fn renew(change: &mut Change, id: ChannelId, user: UserId) -> Result<(
 pub async fn join(app: &App, actor: Actor, id: ChannelId) -> Result<Channel> {
     let mut change = app.change().await?;
     let at = access::channel_to_change(change.tx(), actor, id, ChannelPermission::Join).await?;
-    if at.channel().joined == Some(true) {
+    // Who may hear a thread need not follow it.
+    if at.channel().joined == Some(true) || at.channel().thread.is_some() {
         return Ok(at.into_channel());
     }
     enter(app, &mut change, id, actor.user).await?;
@@ -247,6 +266,9 @@ pub async fn remove(app: &App, actor: Actor, id: ChannelId, user: UserId) -> Res
     if at.channel().is_default {
         return Err(Error::Conflict("everyone in the workspace is in its default channel".to_owned()));
     }
+    if at.channel().kind == ChannelKind::Dm {
+        return Err(Error::Conflict("a direct message of two stays theirs".to_owned()));
+    }
     exit(app, &mut change, id, user).await?;
     change.commit().await
 }
@@ -255,13 +277,18 @@ pub async fn remove(app: &App, actor: Actor, id: ChannelId, user: UserId) -> Res
 pub async fn changes(app: &App, actor: Actor, id: ChannelId, after: i64) -> Result<ChannelChanges> {
     let mut tx = app.db.read().await?;
     let channel = access::channel(&mut tx, actor, id, ChannelPermission::View).await?.into_channel();
-    changes_since(&mut tx, channel, after).await
+    changes_since(&mut tx, channel, actor.user, after).await
 }
 
-/// What changed in a channel since a version, in a snapshot.
-pub async fn changes_since(tx: &mut Tx, channel: Channel, after: i64) -> Result<ChannelChanges> {
+/// What changed in a channel since a version, as a user sees it, in a snapshot.
+pub async fn changes_since(
+    tx: &mut Tx,
+    channel: Channel,
+    user: UserId,
+    after: i64,
+) -> Result<ChannelChanges> {
     let most = limits::CHANGES_MAX;
-    let mut messages = messages::changed_since(tx, channel.id, after, most + 1).await?;
+    let mut messages = messages::changed_since(tx, channel.id, user, after, most + 1).await?;
     let mut members = members::changed_since(tx, channel.id, after, most + 1).await?;
     // A list that was cut ends the answer at its last version that is surely whole.
     let cut = usize::try_from(most).unwrap_or(usize::MAX);

@@ -18,7 +18,7 @@ use crate::{
     error::{Error, Result},
     messages, presence,
     ratelimit::Limit,
-    reads,
+    reactions, reads,
 };
 
 fn payload(value: impl Serialize) -> Result<Value> {
@@ -35,7 +35,8 @@ pub async fn command(app: &App, actor: Actor, connection: &Connection, command: 
         | Command::JoinChannel(_)
         | Command::LeaveChannel(_)
         | Command::Typing(_)
-        | Command::ReadReceipt(_) => {
+        | Command::ReadReceipt(_)
+        | Command::Reaction(_) => {
             app.limits.check(Limit::ChangeByUser, actor.user)?;
             present(app, actor);
         }
@@ -67,6 +68,9 @@ pub async fn command(app: &App, actor: Actor, connection: &Connection, command: 
         }
         Command::ReadReceipt(mark) => {
             payload(reads::mark(app, actor, mark.channel_id, mark.message_id).await?)
+        }
+        Command::Reaction(set) => {
+            payload(reactions::set(app, actor, set.message_id, &set.emoji, set.add).await?)
         }
         Command::Watch(new) => {
             presence::watch(app, actor, connection, &new)?;

@@ -131,7 +131,7 @@ impl Missed {
                     let Some(found) = found.filter(|found| found.channel.joined == Some(true)) else {
                         return Ok(());
                     };
-                    let missed = channels::changes_since(&mut tx, found.channel, version).await?;
+                    let missed = channels::changes_since(&mut tx, found.channel, seat.user, version).await?;
                     room.learn(version, &missed);
                     missed
                 }

@@ -228,7 +228,7 @@ async fn converse(
                     Incoming::Said(said) => match said {
                         Ok(frame) => {
                             let here = matches!(&frame.command, Command::Ping(_)) || matches!(&frame.command,
-                                Command::Message(new) if messages::is_known(app, actor, new.channel_id));
+                                Command::Message(new) if messages::is_known(app, actor, new));
                             let work = obey(app.clone(), actor, Arc::clone(connection), frame);
                             running = Some(if here {
                                 Box::pin(async { Some(work.await) })

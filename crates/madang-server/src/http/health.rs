@@ -34,6 +34,8 @@ pub struct Health {
     connections: usize,
     /// Messages that wait to be stored.
     writer_waiting: usize,
+    /// Search in messages.
+    search: Index,
     /// The supervised parts.
     children: Vec<Child>,
 }
@@ -45,6 +47,14 @@ struct Part {
     kind: &'static str,
     /// Whether it answers.
     up: bool,
+}
+
+/// The index of search, which follows what is stored.
+#[derive(Debug, Serialize, ToSchema)]
+struct Index {
+    /// Changes that are stored and not found yet; not there until it has looked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    behind: Option<i64>,
 }
 
 /// The certificate of HTTPS.
@@ -101,6 +111,7 @@ pub async fn show(State(app): State<App>) -> (StatusCode, Json<Health>) {
         tls: tls.map(|tls| Certificate { up: tls.well, expires_at: tls.expires_at }),
         connections: app.hub.stats().connections,
         writer_waiting: app.writer.waiting(),
+        search: Index { behind: app.indexing.behind() },
         children: app.supervisor.status().into_iter().map(Child::from).collect(),
     };
     (if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, Json(health))

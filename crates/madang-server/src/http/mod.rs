@@ -38,5 +38,14 @@ pub fn page<T>(page: Page<T>) -> PageAnswer<T> {
     ([(NEXT_CURSOR, page.next_cursor.clone().unwrap_or_default())], Json(page))
 }
 
+/// A page of what was read one further than its limit, each item with its place in the list.
+pub fn page_of<T>(mut items: Vec<(i64, T)>, limit: u32) -> Page<T> {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = items.len() > limit;
+    items.truncate(limit);
+    let next_cursor = items.last().filter(|_| more).map(|(place, _)| place.to_string());
+    Page { items: items.into_iter().map(|(_, item)| item).collect(), next_cursor, prev_cursor: None }
+}
+
 /// A page of messages.
 pub type MessagePage = PageAnswer<Message>;

@@ -19,7 +19,10 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{health, openapi, web};
-use crate::{accounts, app::App, channels, config::Config, gateway, messages, presence, reads, workspaces};
+use crate::{
+    accounts, app::App, channels, config::Config, direct, edits, gateway, messages, pins, presence,
+    reactions, reads, saved, search, threads, workspaces,
+};
 
 /// A request that is not answered after this long is given up.
 const REQUEST_WITHIN: Duration = Duration::from_secs(30);
@@ -28,9 +31,16 @@ const REQUEST_WITHIN: Duration = Duration::from_secs(30);
 pub fn api() -> OpenApiRouter<App> {
     use accounts::http as accounts;
     use channels::http as channels;
+    use direct::http as direct;
+    use edits::http as edits;
     use messages::http as messages;
+    use pins::http as pins;
     use presence::http as presence;
+    use reactions::http as reactions;
     use reads::http as reads;
+    use saved::http as saved;
+    use search::http as search;
+    use threads::http as threads;
     use workspaces::http as workspaces;
     OpenApiRouter::new()
         .routes(routes!(accounts::register))
@@ -56,11 +66,23 @@ pub fn api() -> OpenApiRouter<App> {
         .routes(routes!(channels::join))
         .routes(routes!(channels::leave))
         .routes(routes!(channels::changes))
+        .routes(routes!(direct::index, direct::create))
+        .routes(routes!(direct::messages))
         .routes(routes!(messages::index, messages::create))
         .routes(routes!(messages::index_by_channel))
         .routes(routes!(messages::send))
+        .routes(routes!(search::index))
         .routes(routes!(messages::show, messages::update, messages::destroy))
+        .routes(routes!(edits::index))
+        .routes(routes!(pins::index))
+        .routes(routes!(pins::create, pins::destroy))
+        .routes(routes!(reactions::index, reactions::create, reactions::destroy))
         .routes(routes!(reads::mark))
+        .routes(routes!(threads::index, threads::create))
+        .routes(routes!(threads::follow, threads::unfollow))
+        .routes(routes!(threads::followed))
+        .routes(routes!(saved::index))
+        .routes(routes!(saved::create, saved::destroy))
 }
 
 /// The routes with their documentation: the API under its base path, and health.

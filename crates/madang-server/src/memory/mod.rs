@@ -24,7 +24,10 @@ use std::{
 };
 
 use madang_proto::{
-    ChannelId, Timestamp, UserId, WorkspaceId, accounts::User, messages::Message, permissions::Role,
+    ChannelId, Timestamp, UserId, WorkspaceId,
+    accounts::User,
+    messages::Message,
+    permissions::{InChannel, Role},
     workspaces::Workspace,
 };
 use madang_store::{Db, accounts, channels, channels::Found, workspaces};
@@ -73,15 +76,25 @@ pub struct Standing {
 }
 
 impl Person {
-    /// What is known of a channel and how the user stands to it, as the database would say.
-    pub fn found(&self, id: ChannelId, room: &Room) -> Found {
+    /// What is known of a channel and how the user stands to it, as the database would say, but for whether
+    /// they follow it when it is a thread; `parent` is the channel of its root then.
+    pub fn found(&self, id: ChannelId, room: &Room, parent: Option<(ChannelId, Arc<Room>)>) -> Found {
         let channel = room.channel(self.seat(id));
-        Found { role: self.role(channel.workspace_id), channel }
+        let parent = parent.map(|(id, room)| {
+            let channel = room.channel(self.seat(id));
+            InChannel {
+                kind: channel.kind,
+                member: channel.joined == Some(true),
+                creator: channel.created_by == Some(self.user.summary.id),
+            }
+        });
+        Found { role: self.role(channel.workspace_id), channel, parent }
     }
 
     /// How they stand to a channel.
     pub fn seat(&self, channel: ChannelId) -> Seat {
-        Seat { read: self.read.get(&channel).map(|read| read.load(Ordering::Acquire)) }
+        let read = self.read.get(&channel).map(|read| read.load(Ordering::Acquire));
+        Seat { user: self.user.summary.id, read }
     }
 
     /// Their role in a workspace.
@@ -183,6 +196,9 @@ impl Memory {
         for touched in touched {
             match touched {
                 Touched::Message(message) => self.stored(&message),
+                Touched::Reaction(change) => {
+                    self.rooms.change(change.channel_id, |room| room.react(&change));
+                }
                 Touched::Read(user, channel, seq) => self.read(user, channel, seq),
                 Touched::Room(id) => self.rooms.forget(id),
                 Touched::Person(id) => self.people.forget(id),
@@ -197,13 +213,16 @@ impl Memory {
             match touched {
                 Touched::Message(message) => self.doubtful_message(message.channel_id, message.author.id),
                 Touched::Read(user, ..) => self.people.forget(user),
-                Touched::Room(id) => {
-                    self.doubts.add(id, None);
-                    self.rooms.forget(id);
-                }
+                Touched::Reaction(change) => self.doubtful_room(change.channel_id),
+                Touched::Room(id) => self.doubtful_room(id),
                 other @ (Touched::Person(_) | Touched::Workspaces) => self.changed(vec![other]),
             }
         }
+    }
+
+    fn doubtful_room(&self, id: ChannelId) {
+        self.doubts.add(id, None);
+        self.rooms.forget(id);
     }
 
     /// The same for a message, of which no more than the channel and the author need be known.

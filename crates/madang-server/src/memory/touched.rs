@@ -1,6 +1,8 @@
 //! What a change touches of the memory: told by its events, so that no operation can forget to say it.
 
-use madang_proto::{ChannelId, Event, UserId, channels::ChannelAction, messages::Message};
+use madang_proto::{
+    ChannelId, Event, UserId, channels::ChannelAction, messages::Message, reactions::ReactionChange,
+};
 use madang_realtime::{Control, Topic};
 
 /// Something that is kept in memory and is not as it was.
@@ -8,6 +10,8 @@ use madang_realtime::{Control, Topic};
 pub enum Touched {
     /// A message of a channel.
     Message(Box<Message>),
+    /// What people put on a message of a channel.
+    Reaction(ReactionChange),
     /// How far a user has read.
     Read(UserId, ChannelId, i64),
     /// Anything else of a channel.
@@ -23,6 +27,7 @@ impl Touched {
     pub fn by_event(topic: Topic, event: &Event) -> Vec<Self> {
         match (event, topic) {
             (Event::Message(message), _) => vec![Self::Message(Box::new(message.clone()))],
+            (Event::Reaction(change), _) => vec![Self::Reaction(change.clone())],
             (Event::ReadReceipt(mark), _) => vec![Self::Read(mark.user_id, mark.channel_id, mark.seq)],
             (Event::Member(member), _) => {
                 let room = member.channel_id.map(Self::Room);
@@ -41,6 +46,7 @@ impl Touched {
                 Event::Typing(_)
                 | Event::Presence(_)
                 | Event::Online(_)
+                | Event::Saved(_)
                 | Event::Watched(_)
                 | Event::Ready(_)
                 | Event::Resync(_)

@@ -53,7 +53,13 @@ pub async fn create(
     Path(channel_id): Path<ChannelId>,
     Json(body): Json<CreateMessage>,
 ) -> Result<(StatusCode, Json<Message>)> {
-    let new = SendMessage { channel_id, content: body.content, nonce: body.nonce };
+    let new = SendMessage {
+        channel_id,
+        content: body.content,
+        nonce: body.nonce,
+        thread_root_id: None,
+        also_to_channel: false,
+    };
     Ok(sent(super::send(&app, actor, new).await?))
 }
 

@@ -13,7 +13,9 @@ use madang_proto::{
     input, limits,
     page::Page,
     permissions::{self, Role, WorkspacePermission},
-    workspaces::{CreateWorkspace, Member, MemberAction, MemberChange, UpdateWorkspace, Workspace},
+    workspaces::{
+        CreateWorkspace, EditHistory, Member, MemberAction, MemberChange, UpdateWorkspace, Workspace,
+    },
 };
 use madang_realtime::{Control, Topic};
 use madang_store::{accounts, channels as store_channels, workspaces as store};
@@ -81,6 +83,7 @@ async fn insert(
         name,
         open,
         allow_guests,
+        edit_history: EditHistory::default(),
         default_channel_id: app.id(),
         created_at: app.now(),
         role: None,
@@ -101,6 +104,8 @@ async fn insert(
         joined: None,
         last_read_seq: None,
         unread_count: None,
+        people: Vec::new(),
+        thread: None,
     };
     store_channels::insert(change.tx(), &channel, DEFAULT_CHANNEL).await?;
     Ok(workspace)
@@ -115,6 +120,7 @@ pub async fn update(app: &App, actor: Actor, id: WorkspaceId, new: &UpdateWorksp
     workspace.name = name.unwrap_or(workspace.name);
     workspace.open = new.open.unwrap_or(workspace.open);
     workspace.allow_guests = new.allow_guests.unwrap_or(workspace.allow_guests);
+    workspace.edit_history = new.edit_history.unwrap_or(workspace.edit_history);
     store::update(change.tx(), &workspace).await?;
     change.emit(Topic::Workspace(id), Event::Workspace(Workspace { role: None, ..workspace.clone() }));
     change.commit().await?;

@@ -90,7 +90,11 @@ on_both! {
         let no_guests = UpdateWorkspace { allow_guests: Some(false), ..UpdateWorkspace::default() };
         alice.http.update_workspace(alice.workspace(), &no_guests).await.unwrap();
         assert_eq!(s.guest("Gustav").await.http.workspaces().await.unwrap(), []);
-        let closed = UpdateWorkspace { open: Some(false), allow_guests: Some(true), name: None };
+        let closed = UpdateWorkspace {
+            open: Some(false),
+            allow_guests: Some(true),
+            ..UpdateWorkspace::default()
+        };
         alice.http.update_workspace(alice.workspace(), &closed).await.unwrap();
         assert_eq!(s.user("bob").await.http.workspaces().await.unwrap(), [], "not open to newcomers");
     }
@@ -321,7 +325,9 @@ on_both! {
             if open.contains(&path.as_str()) {
                 continue;
             }
-            let path = path.replace("{id}", "1").replace("{user_id}", "1").replace("{workspace_id}", "1").replace("{channel_id}", "1");
+            let path = ["{id}", "{user_id}", "{workspace_id}", "{channel_id}", "{message_id}"]
+                .iter()
+                .fold(path.clone(), |path, name| path.replace(name, "1"));
             assert!(!path.contains('{'), "{path}");
             for method in operations.as_object().unwrap().keys().filter(|key| key.len() < 7) {
                 let method: Method = method.to_uppercase().parse().unwrap();

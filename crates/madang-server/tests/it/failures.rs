@@ -120,6 +120,7 @@ async fn stored_without_a_word(s: &TestServer, user: &User) -> Message {
         author: me.summary,
         content,
         nonce,
+        thread: None,
         created_at: s.clock.now(),
     };
     match select(pin!(writer.send(new)), pin!(writer.run(&Silent, std::future::pending()))).await {

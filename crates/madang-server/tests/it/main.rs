@@ -3,6 +3,8 @@
 
 mod accounts;
 mod channels;
+mod direct;
+mod edits;
 mod encodings;
 mod failures;
 mod gateway;
@@ -11,12 +13,17 @@ mod limits;
 mod messages;
 mod openapi;
 mod paging;
+mod pins;
 mod presence;
 mod protocol;
 mod queries;
+mod reactions;
 mod reads;
 mod resume;
+mod saved;
+mod search;
 mod supervision;
 mod support;
+mod threads;
 mod tls;
 mod workspaces;

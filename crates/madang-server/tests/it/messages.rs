@@ -22,6 +22,11 @@ fn text(content: &str) -> CreateMessage {
     CreateMessage { content: content.to_owned(), nonce: None }
 }
 
+fn to(channel_id: ChannelId) -> SendMessage {
+    let content = "hi".to_owned();
+    SendMessage { channel_id, content, nonce: None, thread_root_id: None, also_to_channel: false }
+}
+
 fn refused<T>(answer: Result<T, madang_client::Error>) -> ErrorCode {
     answer.err().and_then(|e| e.code()).unwrap()
 }
@@ -73,7 +78,7 @@ on_both! {
     async fn a_message_looks_the_same_from_every_side(s: TestServer) {
         let (alice, mut bob) = s.users().await;
         s.advance(7);
-        let body = SendMessage { channel_id: alice.general(), content: "hi".into(), nonce: Some("n".into()) };
+        let body = SendMessage { nonce: Some("n".into()), ..to(alice.general()) };
         let sent = alice.http.send_message(&body).await.unwrap();
         assert_eq!(bob.next_message().await, sent);
         assert_eq!(bob.http.message(sent.id).await.unwrap(), sent);
@@ -210,7 +215,7 @@ on_both! {
     async fn who_may_send(s: TestServer) {
         let cast = Cast::of(&s).await;
         for (id, expected) in [(cast.secret.id, Expected::IN_SECRET), (cast.open.id, Expected::IN_OPEN)] {
-            let body = SendMessage { channel_id: id, content: "hi".to_owned(), nonce: None };
+            let body = to(id);
             let short = text("hi");
             refusals(&cast, expected, |user| user.http.create_message(id, &short)).await;
             refusals(&cast, expected, |user| user.http.send_message(&body)).await;

@@ -4,9 +4,13 @@ use std::{collections::BTreeMap, future::Future};
 
 use futures_util::future::join_all;
 use madang_client::proto::{
+    MessageId,
     command::{Hello, Resume},
+    direct::OpenDirect,
     messages::CreateMessage,
     page::MessagePageQuery,
+    search::SearchQuery,
+    threads::{CreateReply, ThreadPageQuery},
 };
 use madang_store::testing::statements;
 
@@ -49,6 +53,35 @@ async fn page(s: TestServer) {
     assert!(counts.iter().all(|count| *count == 1), "{counts:?}");
 }
 
+/// A message with so many kinds of emoji from each of two people.
+async fn reacted(alice: &User, bob: &User, kinds: usize) -> MessageId {
+    let sent = alice.send(alice.general(), "hi").await.id;
+    for emoji in ["👍", "🎉", "😀", "👀", "🔥"].into_iter().take(kinds) {
+        alice.http.react(sent, emoji).await.unwrap();
+        bob.http.react(sent, emoji).await.unwrap();
+    }
+    sent
+}
+
+async fn reactions(s: TestServer) {
+    let (alice, bob) = s.users().await;
+    for _ in 0..10 {
+        reacted(&alice, &bob, 5).await;
+    }
+    let query = MessagePageQuery::default();
+    assert_eq!(counted(|| alice.http.messages(alice.general(), query)).await, 1);
+    let mut toggled = Vec::new();
+    for kinds in [0, 1, 5] {
+        let id = reacted(&alice, &bob, kinds).await;
+        let toggle = || async {
+            alice.http.react(id, "🥶").await.unwrap();
+            alice.http.unreact(id, "🥶").await.unwrap();
+        };
+        toggled.push(counted(toggle).await);
+    }
+    assert!(toggled.iter().all(|count| *count <= 22), "{toggled:?}");
+}
+
 async fn send(s: TestServer) {
     let alice = s.user("alice").await;
     let first = counted(|| write(&alice, "hi", 1)).await;
@@ -59,11 +92,55 @@ async fn send(s: TestServer) {
     assert!((3..=7).contains(&first), "{first}");
 }
 
+async fn search(s: TestServer) {
+    let alice = s.user("alice").await;
+    let asked = |q: &str| SearchQuery { q: Some(q.to_owned()), ..SearchQuery::default() };
+    let mut counts = Vec::new();
+    for count in [1, 100] {
+        write(&alice, "마당에서 만나요", count).await;
+        s.indexed().await;
+        for query in [asked("마당"), asked("없다"), asked("마 당 에 서 in:#general from:me")] {
+            counts.push(counted(|| alice.http.search(&query)).await);
+        }
+    }
+    assert!(counts.iter().all(|count| *count == counts[0]) && counts[0] <= 5, "{counts:?}");
+}
+
+async fn listing(s: TestServer) {
+    let alice = s.user("alice").await;
+    let mut counts = Vec::new();
+    for n in 0..6 {
+        let other = s.user(&format!("other{n}")).await;
+        let body = OpenDirect { user_ids: vec![other.id], workspace_id: None };
+        let direct = alice.http.open_direct(&body).await.unwrap().id;
+        other.send(direct, "unread").await;
+        let all = counted(|| alice.http.channels()).await;
+        counts.push((all, counted(|| alice.http.directs()).await));
+    }
+    assert!(counts.iter().all(|count| *count == counts[0]), "{counts:?}");
+}
+
+async fn threads(s: TestServer) {
+    let alice = s.user("alice").await;
+    let body = CreateMessage { content: "root".to_owned(), nonce: None };
+    let mut counts = Vec::new();
+    for n in 0..6 {
+        let root = alice.http.create_message(alice.general(), &body).await.unwrap().id;
+        let reply = CreateReply { content: n.to_string(), nonce: None, also_to_channel: false };
+        alice.http.reply(root, &reply).await.unwrap();
+        let replying = counted(|| alice.http.reply(root, &reply)).await;
+        let query = ThreadPageQuery::default();
+        counts.push((replying, counted(|| alice.http.threads(&query)).await));
+    }
+    assert!(counts.iter().all(|count| *count == counts[0]), "{counts:?}");
+}
+
 async fn resume(s: TestServer) {
     let (alice, bob) = s.users().await;
     let (_, ready) = Raw::with(&bob, Hello::default()).await;
     let known: BTreeMap<_, _> = ready.channels.iter().map(|channel| (channel.id, channel.version)).collect();
-    write(&alice, "hi", 20).await;
+    write(&alice, "hi", 19).await;
+    reacted(&alice, &bob, 5).await;
     let returned = || async {
         let resume = Some(Resume { channels: known.clone() });
         let (_, ready) = Raw::with(&bob, Hello { resume, ..Hello::default() }).await;
@@ -109,12 +186,19 @@ macro_rules! on_this_thread {
 }
 
 on_this_thread! {
+    threads as replying_and_listing_is_as_many_statements_whatever_the_number_of_threads_on_sqlite,
+        replying_and_listing_is_as_many_statements_whatever_the_number_of_threads_on_postgres;
+    listing as a_list_is_as_many_statements_whatever_the_number_of_direct_messages_on_sqlite,
+        a_list_is_as_many_statements_whatever_the_number_of_direct_messages_on_postgres;
     page as a_page_is_as_many_statements_whatever_its_size_and_place_on_sqlite,
         a_page_is_as_many_statements_whatever_its_size_and_place_on_postgres;
+    reactions as reactions_cost_no_statement_more_on_sqlite, reactions_cost_no_statement_more_on_postgres;
     resume as a_gap_that_is_held_in_memory_is_no_statement_on_sqlite,
         a_gap_that_is_held_in_memory_is_no_statement_on_postgres;
     return_after_a_restart as a_gap_is_read_once_for_all_who_come_back_on_sqlite,
         a_gap_is_read_once_for_all_who_come_back_on_postgres;
+    search as a_search_is_as_many_statements_whatever_is_found_on_sqlite,
+        a_search_is_as_many_statements_whatever_is_found_on_postgres;
     send as a_message_is_as_many_statements_whatever_its_length_on_sqlite,
         a_message_is_as_many_statements_whatever_its_length_on_postgres;
 }

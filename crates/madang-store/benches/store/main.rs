@@ -12,6 +12,7 @@ use tokio::runtime::Runtime;
 use world::{KINDS, World};
 
 const SIZES: [usize; 4] = [1, 16, 128, 512];
+const LINE: &str = "한 줄의 말과 조금 더, as long as people write on a usual day, and then a bit";
 /// Small channels, as in the load test of the same kind.
 const CHANNELS: i64 = 2_000;
 
@@ -33,7 +34,7 @@ fn writer(bencher: Bencher<'_, '_>, case: &str) {
     let (kind, size) = case.split_once(' ').unwrap();
     let (runtime, size) = (runtime(), size.parse::<usize>().unwrap());
     let Some(world) = runtime.block_on(World::new(kind, CHANNELS)) else { return };
-    let batch = || (0..size).map(|_| world.message()).collect();
+    let batch = || (0..size).map(|_| world.saying(LINE)).collect();
     bencher
         .counter(ItemsCount::new(size))
         .with_inputs(batch)

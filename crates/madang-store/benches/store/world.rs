@@ -12,7 +12,7 @@ use madang_proto::{
     accounts::{User, UserSummary},
     channels::{Channel, ChannelKind},
     messages::Message,
-    workspaces::Workspace,
+    workspaces::{EditHistory, Workspace},
 };
 use madang_store::{
     Db, Error, NewMessage, Options, Sent, Tx, Writer, accounts, accounts::NewUser,
@@ -30,6 +30,8 @@ pub const KINDS: [&str; 2] = ["sqlite", "postgres"];
 pub struct World {
     /// What writes to it.
     pub writer: Writer,
+    /// The database.
+    pub db: Db,
     channels: i64,
     next: AtomicI64,
     _folder: tempfile::TempDir,
@@ -75,6 +77,7 @@ async fn fill(tx: &mut Tx, channels: i64) {
         name: "Bench".to_owned(),
         open: true,
         allow_guests: true,
+        edit_history: EditHistory::Everyone,
         default_channel_id: 1.into(),
         created_at: now,
         role: None,
@@ -103,6 +106,8 @@ async fn fill(tx: &mut Tx, channels: i64) {
             joined: None,
             last_read_seq: None,
             unread_count: None,
+            people: Vec::new(),
+            thread: None,
         };
         store_channels::insert(tx, &channel, &name).await.unwrap();
         for m in 0..MEMBERS {
@@ -121,16 +126,18 @@ impl World {
 
     /// Makes it on an empty database, in a folder that goes with it.
     pub async fn on(db: Db, folder: tempfile::TempDir, channels: i64) -> Self {
-        db.migrate().await.unwrap();
-        partitions::ensure(&db, Timestamp::from(NOW)).await.unwrap();
-        let mut tx = db.begin().await.unwrap();
+        let writer = Writer::new(db.clone());
+        let world = Self { writer, db, channels, next: AtomicI64::new(0), _folder: folder };
+        world.db.migrate().await.unwrap();
+        partitions::ensure(&world.db, Timestamp::from(NOW)).await.unwrap();
+        let mut tx = world.db.begin().await.unwrap();
         fill(&mut tx, channels).await;
         tx.commit().await.unwrap();
-        Self { writer: Writer::new(db), channels, next: AtomicI64::new(0), _folder: folder }
+        world
     }
 
     /// A message that was not there yet, in one channel after the other.
-    pub fn message(&self) -> NewMessage {
+    pub fn saying(&self, content: impl Into<String>) -> NewMessage {
         let n = self.next.fetch_add(1, Ordering::Relaxed);
         let channel = n * 7_919 % self.channels;
         let id = madang_proto::ids::floor_at(NOW) + n;
@@ -138,9 +145,9 @@ impl World {
             id: id.into(),
             channel_id: (1 + channel).into(),
             author: person((channel + n % MEMBERS) % people(self.channels)),
-            content: "한 줄의 말과 조금 더, as long as people write on a usual day, and then a bit"
-                .to_owned(),
+            content: content.into(),
             nonce: Some(format!("{id:032x}")),
+            thread: None,
             created_at: Timestamp::from(NOW),
         }
     }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use madang_proto::{UserId, messages::Message};
 
 use super::{NewMessage, Sent, postgres, sqlite};
-use crate::{Db, Error, Result, Tx, db::execute, messages};
+use crate::{Db, Error, Result, Tx, db::execute, messages, packed};
 
 /// What an author's client called a message.
 pub(super) struct Nonce<'a> {
@@ -20,6 +20,13 @@ pub(super) struct Nonce<'a> {
 pub(super) struct Numbers {
     pub seq: i64,
     pub version: i64,
+}
+
+/// What a channel gains by a batch: so many messages, the newest at this time.
+pub(super) struct Gain {
+    pub channel: i64,
+    pub messages: i64,
+    pub at: i64,
 }
 
 /// Up to where a member has read.
@@ -50,11 +57,13 @@ pub(super) struct Numbered<'a> {
 pub(super) async fn store(db: &Db, news: &mut Vec<NewMessage>) -> Result<Vec<Result<Sent>>> {
     let mut tx = db.begin().await?;
     let fresh = remember_nonces(&mut tx, news).await?;
-    let mut counts: BTreeMap<i64, i64> = BTreeMap::new();
+    let mut gains: BTreeMap<i64, Gain> = BTreeMap::new();
     for (new, _) in news.iter().zip(&fresh).filter(|(_, fresh)| **fresh) {
-        *counts.entry(new.channel_id.get()).or_default() += 1;
+        let (channel, at) = (new.channel_id.get(), new.created_at.millis());
+        let gain = gains.entry(channel).or_insert(Gain { channel, messages: 0, at });
+        (gain.messages, gain.at) = (gain.messages + 1, gain.at.max(at));
     }
-    let mut numbers = advance_channels(&mut tx, counts).await?;
+    let mut numbers = advance_channels(&mut tx, gains.into_values().collect()).await?;
     let fates: Vec<Fate> =
         news.iter().zip(&fresh).map(|(new, fresh)| fate(new, *fresh, &mut numbers)).collect();
     store_fates(&mut tx, news, &fates).await?;
@@ -62,6 +71,11 @@ pub(super) async fn store(db: &Db, news: &mut Vec<NewMessage>) -> Result<Vec<Res
     tx.commit().await?;
     let firsts: HashMap<_, _> = firsts.iter().map(|m| ((m.author.id, m.nonce.as_deref()), m)).collect();
     Ok(news.drain(..).zip(fates).map(|(new, fate)| answer(new, fate, &firsts)).collect())
+}
+
+/// What messages have to do with threads, as it is stored.
+pub(super) fn threads(messages: &[Numbered<'_>]) -> Result<Vec<Option<String>>> {
+    messages.iter().map(|m| m.new.thread.as_ref().map(packed::text).transpose()).collect()
 }
 
 fn fate(new: &NewMessage, fresh: bool, numbers: &mut HashMap<i64, Numbers>) -> Fate {
@@ -88,6 +102,9 @@ fn answer(new: NewMessage, fate: Fate, firsts: &HashMap<(UserId, Option<&str>), 
                 nonce: new.nonce,
                 edited_at: None,
                 deleted_at: None,
+                reactions: Vec::new(),
+                pinned: false,
+                thread: new.thread,
                 created_at: new.created_at,
             };
             Ok(Sent { message, created: true })
@@ -123,12 +140,11 @@ async fn remember_nonces(tx: &mut Tx, news: &[NewMessage]) -> Result<Vec<bool>> 
 
 /// Moves the numbers of the channels on by their messages; gives where they stood, for those that are
 /// there.
-async fn advance_channels(tx: &mut Tx, counts: BTreeMap<i64, i64>) -> Result<HashMap<i64, Numbers>> {
-    let counts: Vec<(i64, i64)> = counts.into_iter().collect();
+async fn advance_channels(tx: &mut Tx, gains: Vec<Gain>) -> Result<HashMap<i64, Numbers>> {
     match tx {
-        _ if counts.is_empty() => Ok(HashMap::new()),
-        Tx::Sqlite(c) => sqlite::advance(c, &counts).await,
-        Tx::Postgres(c) => postgres::advance(c, &counts).await,
+        _ if gains.is_empty() => Ok(HashMap::new()),
+        Tx::Sqlite(c) => sqlite::advance(c, &gains).await,
+        Tx::Postgres(c) => postgres::advance(c, &gains).await,
     }
 }
 

@@ -21,7 +21,9 @@ mod sqlite;
 
 use std::{future::Future, pin::Pin};
 
-use madang_proto::{ChannelId, MessageId, Timestamp, accounts::UserSummary, messages::Message};
+use madang_proto::{
+    ChannelId, MessageId, Timestamp, accounts::UserSummary, messages::Message, threads::MessageThread,
+};
 use tokio::sync::{
     Mutex,
     mpsc::{self, error::TrySendError},
@@ -48,6 +50,8 @@ pub struct NewMessage {
     pub content: String,
     /// What the author's client called it.
     pub nonce: Option<String>,
+    /// The thread that it is a reply in, or refers to.
+    pub thread: Option<MessageThread>,
     /// When.
     pub created_at: Timestamp,
 }

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use sqlx::PgConnection;
 
-use super::batch::{Mark, Nonce, Numbered, Numbers};
+use super::batch::{Gain, Mark, Nonce, Numbered, Numbers, threads};
 use crate::{Result, db::counted};
 
 /// Remembers nonces; gives the messages that were the first with theirs.
@@ -23,16 +23,18 @@ pub(super) async fn remember(c: &mut PgConnection, nonces: &[Nonce<'_>]) -> Resu
 }
 
 /// Moves the numbers of channels on; gives where they stood, of those that are there.
-pub(super) async fn advance(c: &mut PgConnection, counts: &[(i64, i64)]) -> Result<HashMap<i64, Numbers>> {
+pub(super) async fn advance(c: &mut PgConnection, gains: &[Gain]) -> Result<HashMap<i64, Numbers>> {
     let advance = sqlx::query_as(
-        "UPDATE channels SET last_seq = last_seq + batch.n, version = version + batch.n
-         FROM (SELECT id, n FROM channels JOIN UNNEST($1::bigint[], $2::bigint[]) AS counts (channel_id, n)
-               ON id = channel_id WHERE deleted_at IS NULL ORDER BY id FOR UPDATE OF channels) AS batch
+        "UPDATE channels SET last_seq = last_seq + batch.n, version = version + batch.n, last_at = batch.at,
+                             untold = (root_id IS NOT NULL)
+         FROM (SELECT id, n, at FROM channels
+               JOIN UNNEST($1::bigint[], $2::bigint[], $3::bigint[]) AS gains (channel_id, n, at) ON id = channel_id WHERE deleted_at IS NULL ORDER BY id FOR UPDATE OF channels) AS batch
          WHERE channels.id = batch.id
          RETURNING channels.id, last_seq - batch.n, version - batch.n",
     )
-    .bind(counts.iter().map(|c| c.0).collect::<Vec<_>>())
-    .bind(counts.iter().map(|c| c.1).collect::<Vec<_>>());
+    .bind(gains.iter().map(|gain| gain.channel).collect::<Vec<_>>())
+    .bind(gains.iter().map(|gain| gain.messages).collect::<Vec<_>>())
+    .bind(gains.iter().map(|gain| gain.at).collect::<Vec<_>>());
     let rows: Vec<(i64, i64, i64)> = counted(advance).fetch_all(c).await?;
     Ok(rows.into_iter().map(|(id, seq, version)| (id, Numbers { seq, version })).collect())
 }
@@ -42,11 +44,11 @@ pub(super) async fn store(c: &mut PgConnection, messages: &[Numbered<'_>], marks
     let column = |f: fn(&Numbered<'_>) -> i64| messages.iter().map(|m| f(m)).collect::<Vec<_>>();
     let store = sqlx::query(
         "WITH stored AS (
-             INSERT INTO messages (id, channel_id, seq, version, author_id, content, nonce, created_at)
+             INSERT INTO messages (id, channel_id, seq, version, author_id, content, nonce, created_at, thread)
              SELECT * FROM UNNEST($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[],
-                                  $6::text[], $7::text[], $8::bigint[]))
+                                  $6::text[], $7::text[], $8::bigint[], $9::text[]))
          UPDATE channel_members SET last_read_seq = batch.seq
-         FROM UNNEST($9::bigint[], $10::bigint[], $11::bigint[]) AS batch (channel_id, user_id, seq)
+         FROM UNNEST($10::bigint[], $11::bigint[], $12::bigint[]) AS batch (channel_id, user_id, seq)
          WHERE channel_members.channel_id = batch.channel_id AND channel_members.user_id = batch.user_id",
     )
     .bind(column(|m| m.new.id.get()))
@@ -57,6 +59,7 @@ pub(super) async fn store(c: &mut PgConnection, messages: &[Numbered<'_>], marks
     .bind(messages.iter().map(|m| m.new.content.as_str()).collect::<Vec<_>>())
     .bind(messages.iter().map(|m| m.new.nonce.as_deref()).collect::<Vec<_>>())
     .bind(column(|m| m.new.created_at.millis()))
+    .bind(threads(messages)?)
     .bind(marks.iter().map(|m| m.channel).collect::<Vec<_>>())
     .bind(marks.iter().map(|m| m.user).collect::<Vec<_>>())
     .bind(marks.iter().map(|m| m.seq).collect::<Vec<_>>());

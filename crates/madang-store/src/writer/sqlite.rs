@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use sqlx::{Row, SqliteConnection};
 
 use super::{
-    batch::{Mark, Nonce, Numbered, Numbers},
+    batch::{Gain, Mark, Nonce, Numbered, Numbers, threads},
     bulk::{Bulk, Part},
 };
 use crate::{Error, Result, db::counted};
@@ -24,8 +24,9 @@ static REMEMBERED: Bulk<1> = Bulk::new([Part {
 }]);
 static ADVANCE: Bulk<2> = Bulk::new([
     Part {
-        before: "UPDATE channels SET last_seq = last_seq + column2, version = version + column2 FROM ",
-        columns: 2,
+        before: "UPDATE channels SET last_seq = last_seq + column2, version = version + column2, last_at = column3,
+                                     untold = (root_id IS NOT NULL) FROM ",
+        columns: 3,
         after: " WHERE channels.id = column1 AND deleted_at IS NULL",
     },
     Part {
@@ -36,9 +37,10 @@ static ADVANCE: Bulk<2> = Bulk::new([
 ]);
 static STORE: Bulk<2> = Bulk::new([
     Part {
-        before: "INSERT INTO messages
-                 (id, channel_id, seq, version, author_id, content, nonce, created_at) SELECT * FROM ",
-        columns: 8,
+        before:
+            "INSERT INTO messages
+                 (id, channel_id, seq, version, author_id, content, nonce, created_at, thread) SELECT * FROM ",
+        columns: 9,
         after: " WHERE column1 IS NOT NULL",
     },
     Part {
@@ -72,20 +74,18 @@ pub(super) async fn remember(c: &mut SqliteConnection, nonces: &[Nonce<'_>]) -> 
 }
 
 /// Moves the numbers of channels on; gives where they stood, of those that are there.
-pub(super) async fn advance(
-    c: &mut SqliteConnection,
-    counts: &[(i64, i64)],
-) -> Result<HashMap<i64, Numbers>> {
-    let bound = ADVANCE.bind(counts.len());
-    let bound = bound.rows(counts.iter(), |s, (id, n)| s.bind(*id).bind(*n));
-    let bound = bound.rows(counts.iter(), |s, (id, n)| s.bind(*id).bind(*n));
+pub(super) async fn advance(c: &mut SqliteConnection, gains: &[Gain]) -> Result<HashMap<i64, Numbers>> {
+    let bound = ADVANCE.bind(gains.len());
+    let bound = bound.rows(gains.iter(), |s, g| s.bind(g.channel).bind(g.messages).bind(g.at));
+    let bound = bound.rows(gains.iter(), |s, g| s.bind(g.channel).bind(g.messages));
     let numbers: Vec<(i64, i64, i64)> = list(c, bound.done()).await?;
     Ok(numbers.into_iter().map(|(id, seq, version)| (id, Numbers { seq, version })).collect())
 }
 
 /// Stores messages and moves read marks, of which there are not more.
 pub(super) async fn store(c: &mut SqliteConnection, messages: &[Numbered<'_>], marks: &[Mark]) -> Result<()> {
-    let bound = STORE.bind(messages.len()).rows(messages.iter(), |s, m| {
+    let threads = threads(messages)?;
+    let bound = STORE.bind(messages.len()).rows(messages.iter().zip(threads), |s, (m, thread)| {
         s.bind(m.new.id.get())
             .bind(m.new.channel_id.get())
             .bind(m.at.seq)
@@ -94,6 +94,7 @@ pub(super) async fn store(c: &mut SqliteConnection, messages: &[Numbered<'_>], m
             .bind(m.new.content.as_str())
             .bind(m.new.nonce.as_deref())
             .bind(m.new.created_at.millis())
+            .bind(thread)
     });
     let bound = bound.rows(marks.iter(), |s, m| s.bind(m.channel).bind(m.user).bind(m.seq));
     counted(bound.done()).execute(c).await?;

@@ -3,7 +3,11 @@
 use std::time::Duration;
 
 use madang_client::{
-    proto::presence::{Online, Typing, Watched},
+    proto::{
+        channels::{ChannelAction, ChannelChange},
+        presence::{Online, Typing, Watched},
+        reactions::ReactionChange,
+    },
     status::OfflineReason,
 };
 
@@ -26,6 +30,22 @@ fn messages_stand_under_their_day_and_their_author() {
 }
 
 #[test]
+fn direct_messages_stand_last_and_are_called_by_the_others_in_them() {
+    let mut desk = Desk::with(&[(EVE, "hello")]);
+    let direct = |id: i64, people: &[i64]| Channel {
+        kind: ChannelKind::Dm,
+        people: people.iter().map(|id| summary(*id)).collect(),
+        ..channel(id, "", 0)
+    };
+    for channel in [direct(7, &[ME, EVE]), direct(8, &[ME])] {
+        desk.hear(Event::Channel(ChannelChange { action: ChannelAction::Created, channel }));
+    }
+    let screen = desk.screen();
+    let shown: Vec<_> = screen.iter().take(5).map(|line| line.split('│').next().unwrap().trim()).collect();
+    assert!(shown[2].starts_with("#잡담") && shown[3] == "@Eve" && shown[4] == "@지민", "{shown:?}");
+}
+
+#[test]
 fn in_a_crowd_the_number_is_shown_and_those_in_view_are_watched() {
     let mut desk = Desk::with(&[(EVE, "hello"), (ME, "ok")]);
     let crowd = |named| Event::Online(Online { workspace_id: 10.into(), online: 1_204, named });
@@ -43,6 +63,18 @@ fn in_a_crowd_the_number_is_shown_and_those_in_view_are_watched() {
     desk.hear(crowd(true));
     assert_eq!(desk.done(), [Cmd::Watch([].into())], "all are named again");
     assert!(!desk.sees("1204 online"));
+}
+
+#[test]
+fn reactions_stand_behind_their_message_and_ones_own_in_brackets() {
+    let mut desk = Desk::with(&[(EVE, "cake?")]);
+    for (version, user_id) in [(2, ME), (3, EVE)] {
+        let (channel_id, message_id) = (general(), 1_001.into());
+        let (emoji, user_id) = ("🎂".to_owned(), user_id.into());
+        let change = ReactionChange { channel_id, message_id, emoji, user_id, added: true, version };
+        desk.hear(Event::Reaction(change));
+    }
+    assert!(desk.sees("  [🎂 2]"), "{:?}", desk.screen());
 }
 
 #[test]

@@ -14,6 +14,7 @@ import { useTranslation } from "react-i18next";
 
 import type { Channel } from "../../api/types";
 import { useMyId } from "../../state/context";
+import { nameOf } from "../../state/names";
 import { mayInvite, mayManage } from "../../state/permissions";
 import { useRole } from "../../state/places";
 import type { ChannelDialog } from "./dialogs";
@@ -35,7 +36,7 @@ export function ChannelHeader({ channel, membersOpen, onToggleMembers, onDialog 
   const offered: [ChannelDialog, string, boolean][] = [
     ["invite", t("members.invite"), mayInvite(role, channel) && !channel.is_default],
     ["edit", t("channels.edit"), manages],
-    ["leave", t("channels.leave"), channel.joined === true && !channel.is_default],
+    ["leave", t("channels.leave"), channel.joined === true && !channel.is_default && channel.kind !== "dm"],
     ["delete", t("channels.delete"), manages && !channel.is_default],
   ];
   const items = offered.filter(([, , allowed]) => allowed);
@@ -49,14 +50,13 @@ export function ChannelHeader({ channel, membersOpen, onToggleMembers, onDialog 
           noWrap
           sx={{ display: "flex", alignItems: "center", gap: 0.5, lineHeight: 1.4 }}
         >
-          {channel.kind === "private" ? (
-            <LockIcon fontSize="small" titleAccess={t("channels.isPrivate")} />
-          ) : (
+          {channel.kind === "private" && <LockIcon fontSize="small" titleAccess={t("channels.isPrivate")} />}
+          {channel.kind === "public" && (
             <Box component="span" aria-hidden sx={{ color: "text.secondary" }}>
               #
             </Box>
           )}
-          {channel.name}
+          {nameOf(channel, myId)}
         </Typography>
         {channel.topic !== "" && (
           <Typography variant="body2" color="textSecondary" noWrap title={channel.topic}>

@@ -4,9 +4,19 @@ import { useEffect, useEffectEvent } from "react";
 import { useTranslation } from "react-i18next";
 import { useNavigate } from "react-router";
 
+import type { Channel } from "../../api/types";
 import { paths } from "../../paths";
+import { useMyId } from "../../state/context";
+import { isDirect, nameOf } from "../../state/names";
 import { useChannels } from "../../state/places";
 import { ChannelList } from "../../ui/ChannelList";
+
+const sections = ["public", "private", "direct"] as const;
+
+function section(channel: Channel): 0 | 1 | 2 {
+  if (isDirect(channel)) return 2;
+  return channel.kind === "private" ? 1 : 0;
+}
 
 export interface ChannelLinksProps {
   workspaceId: string;
@@ -18,14 +28,15 @@ export function ChannelLinks({ workspaceId, currentId }: ChannelLinksProps) {
   const { i18n } = useTranslation();
   const navigate = useNavigate();
   const { channels = [] } = useChannels();
-  // Default channel first, then by name; private ones after public ones, as they are shown.
+  const myId = useMyId();
+  // Default channel first, then by name; public, private, direct messages, as they are shown.
   const listed = channels
     .filter((channel) => channel.workspace_id === workspaceId)
     .toSorted(
       (a, b) =>
         Number(b.is_default) - Number(a.is_default) ||
-        Number(a.kind === "private") - Number(b.kind === "private") ||
-        a.name.localeCompare(b.name, i18n.language, { numeric: true }),
+        section(a) - section(b) ||
+        nameOf(a, myId).localeCompare(nameOf(b, myId), i18n.language, { numeric: true }),
     );
 
   const onKey = useEffectEvent((event: KeyboardEvent) => {
@@ -46,8 +57,8 @@ export function ChannelLinks({ workspaceId, currentId }: ChannelLinksProps) {
     <ChannelList
       channels={listed.map((channel) => ({
         id: channel.id,
-        name: channel.name,
-        kind: channel.kind,
+        name: nameOf(channel, myId),
+        kind: sections[section(channel)],
         unread: channel.unread_count ?? 0,
       }))}
       currentId={currentId}

@@ -19,19 +19,21 @@ import { useTranslation } from "react-i18next";
 import { channelMembersQuery } from "../../api/queries";
 import type { Channel, Member, Presence } from "../../api/types";
 import { useMyId } from "../../state/context";
-import { mayInvite, mayManage } from "../../state/permissions";
+import { mayInvite, mayManage, mayOpenDirect } from "../../state/permissions";
 import { useRole } from "../../state/places";
 import { useCounted, usePresence, useWatchedRow } from "../../state/presence";
 import { Avatar } from "../../ui/Avatar";
 import { ConfirmDialog } from "../../ui/ConfirmDialog";
-import { useRemoveFromChannel } from "./actions";
+import { useOpenDirect, useRemoveFromChannel } from "./actions";
 
 export interface MembersAsideProps {
   channel: Channel;
   onInvite: () => void;
+  /** A direct message was opened. */
+  onOpened: (channel: Channel) => void;
 }
 
-export function MembersAside({ channel, onInvite }: MembersAsideProps) {
+export function MembersAside({ channel, onInvite, onOpened }: MembersAsideProps) {
   const { t, i18n } = useTranslation();
   const myId = useMyId();
   const role = useRole(channel.workspace_id);
@@ -41,6 +43,7 @@ export function MembersAside({ channel, onInvite }: MembersAsideProps) {
   const [menu, setMenu] = useState<{ anchor: HTMLElement; member: Member }>();
   const [removing, setRemoving] = useState<Member>();
   const remove = useRemoveFromChannel(channel.id, () => setRemoving(undefined));
+  const open = useOpenDirect(channel.workspace_id, onOpened);
 
   const members = (query.data ?? []).toSorted((a, b) =>
     a.user.display_name.localeCompare(b.user.display_name, i18n.language),
@@ -55,6 +58,7 @@ export function MembersAside({ channel, onInvite }: MembersAsideProps) {
         ]
       : [{ label: t("members.members"), members }];
   const mayRemove = mayManage(role, channel, myId) && !channel.is_default;
+  const mayWrite = mayOpenDirect(role);
 
   return (
     <Box sx={{ py: 2 }}>
@@ -89,7 +93,7 @@ export function MembersAside({ channel, onInvite }: MembersAsideProps) {
                 <ListItem
                   key={member.user.id}
                   secondaryAction={
-                    mayRemove &&
+                    (mayRemove || mayWrite) &&
                     member.user.id !== myId && (
                       <IconButton
                         edge="end"
@@ -124,14 +128,26 @@ export function MembersAside({ channel, onInvite }: MembersAsideProps) {
         </Button>
       )}
       <Menu open={menu !== undefined} anchorEl={menu?.anchor ?? null} onClose={() => setMenu(undefined)}>
-        <MenuItem
-          onClick={() => {
-            setRemoving(menu?.member);
-            setMenu(undefined);
-          }}
-        >
-          {t("members.remove")}
-        </MenuItem>
+        {mayWrite && (
+          <MenuItem
+            onClick={() => {
+              if (menu !== undefined) open.mutate(menu.member.user.id);
+              setMenu(undefined);
+            }}
+          >
+            {t("members.write")}
+          </MenuItem>
+        )}
+        {mayRemove && (
+          <MenuItem
+            onClick={() => {
+              setRemoving(menu?.member);
+              setMenu(undefined);
+            }}
+          >
+            {t("members.remove")}
+          </MenuItem>
+        )}
       </Menu>
       <ConfirmDialog
         open={removing !== undefined}

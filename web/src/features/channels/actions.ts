@@ -36,6 +36,19 @@ export function useUpdateChannel(channelId: string, onDone: () => void) {
   });
 }
 
+/** The direct message with someone. */
+export function useOpenDirect(workspaceId: string, onDone: (channel: Channel) => void) {
+  const sync = useSync();
+  return useMutation({
+    mutationFn: (userId: string) => requests.openDirect({ workspace_id: workspaceId, user_ids: [userId] }),
+    onSuccess: (channel) => {
+      sync.joined(channel);
+      onDone(channel);
+    },
+    onError: tell,
+  });
+}
+
 export function useJoinChannel(onDone?: (channel: Channel) => void) {
   const sync = useSync();
   return useMutation({

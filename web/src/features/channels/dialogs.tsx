@@ -4,6 +4,8 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { Channel } from "../../api/types";
+import { useMyId } from "../../state/context";
+import { titleOf } from "../../state/names";
 import { notify } from "../../state/notices";
 import { ConfirmDialog } from "../../ui/ConfirmDialog";
 import { useDeleteChannel, useLeaveChannel } from "./actions";
@@ -22,6 +24,7 @@ export interface ChannelDialogsProps {
 
 export function ChannelDialogs({ channel, open, onClose, onGone }: ChannelDialogsProps) {
   const { t } = useTranslation();
+  const myId = useMyId();
   const gone = () => {
     onClose();
     onGone();
@@ -37,10 +40,10 @@ export function ChannelDialogs({ channel, open, onClose, onGone }: ChannelDialog
       {open === "edit" && <EditChannelDialog channel={channel} onClose={onClose} />}
       <ConfirmDialog
         open={open === "leave"}
-        title={t("channels.leaveTitle", { name: channel.name })}
-        body={channel.kind === "private" ? t("channels.leavePrivate") : t("channels.leavePublic")}
+        title={t("channels.leaveTitle", { name: titleOf(channel, myId) })}
+        body={channel.kind === "public" ? t("channels.leavePublic") : t("channels.leavePrivate")}
         confirmLabel={t("channels.leave")}
-        danger={channel.kind === "private"}
+        danger={channel.kind !== "public"}
         busy={leave.isPending}
         onCancel={onClose}
         onConfirm={() => leave.mutate(channel.id)}

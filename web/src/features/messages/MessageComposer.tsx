@@ -6,6 +6,7 @@ import { useTranslation } from "react-i18next";
 import type { Channel } from "../../api/types";
 import { useSync } from "../../state/context";
 import { readDraft, writeDraft } from "../../state/drafts";
+import { titleOf } from "../../state/names";
 import { Composer } from "../../ui/Composer";
 
 export interface MessageComposerProps {
@@ -24,8 +25,8 @@ export function MessageComposer({ channel, onTyped, onSent, onEditLast }: Messag
     <Composer
       defaultValue={draft}
       autoFocus={!matchMedia("(hover: none)").matches} // On touch screens the keyboard would come up.
-      label={t("composer.label", { name: channel.name })}
-      placeholder={t("composer.placeholder", { name: channel.name })}
+      label={t("composer.label", { name: titleOf(channel, userId) })}
+      placeholder={t("composer.placeholder", { name: titleOf(channel, userId) })}
       {...(channel.joined === true ? {} : { disabledReason: t("composer.disabledNotMember") })}
       onChange={(text) => {
         writeDraft(userId, channel.id, text);

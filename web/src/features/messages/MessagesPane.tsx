@@ -8,17 +8,19 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useMemo, useRef, useState, type ReactNode, type Ref } from "react";
 import { useTranslation } from "react-i18next";
 
-import { deleteMessage, updateMessage } from "../../api/requests";
+import { deleteMessage, react, unreact, updateMessage } from "../../api/requests";
 import type { Channel, Message } from "../../api/types";
 import { rowsOf, type ListedMessage } from "../../lib/rows";
 import { putMessages } from "../../state/cache";
 import { useMyId, useSync } from "../../state/context";
 import { errorText } from "../../state/errorText";
+import { titleOf } from "../../state/names";
 import { notify } from "../../state/notices";
 import { Composer } from "../../ui/Composer";
 import { ConfirmDialog } from "../../ui/ConfirmDialog";
 import { MessageList, type MessageListHandle } from "../../ui/MessageList";
 import type { MessageActions } from "../../ui/MessageRow";
+import { ThreadDialog } from "./ThreadDialog";
 import type { LoadedMessages } from "./useTimeline";
 
 export interface MessagesPaneProps {
@@ -41,6 +43,9 @@ export function MessagesPane(props: MessagesPaneProps) {
   const myId = useMyId();
   const { outbox } = useSync();
   const [deleting, setDeleting] = useState<ListedMessage>();
+  // The place of the message whose thread is open.
+  const [rootSeq, setRootSeq] = useState<number>();
+  const root = rootSeq === undefined ? undefined : loaded.at(rootSeq);
   // A jump begins the list anew, at its end.
   const [jumps, setJumps] = useState(0);
   const jumping = useRef(false);
@@ -58,15 +63,25 @@ export function MessagesPane(props: MessagesPaneProps) {
     onError: (error) => notify(errorText(error), "error"),
     onSettled: () => setDeleting(undefined),
   });
+  const { mutate: setReaction } = useMutation({
+    mutationFn: ({ id, emoji, add }: { id: string; emoji: string; add: boolean }) =>
+      add ? react(id, emoji) : unreact(id, emoji),
+    onSuccess: (message) => putMessages(client, channel.id, myId, [message]),
+    onError: (error) => notify(errorText(error), "error"),
+  });
 
   const actions = useMemo<MessageActions>(
     () => ({
       onEdit: ({ key }) => onEdit(key),
       onDelete: setDeleting,
+      onThread: ({ seq }) => setRootSeq(seq ?? undefined),
       onRetry: ({ key }) => outbox.retry(key),
       onDiscard: ({ key }) => outbox.discard(key),
+      onReact: ({ id }, emoji, add) => {
+        if (id !== null) setReaction({ id, emoji, add });
+      },
     }),
-    [onEdit, outbox],
+    [onEdit, outbox, setReaction],
   );
   const hasOlder = loaded.older !== "none";
   const rows = useMemo(
@@ -104,7 +119,7 @@ export function MessagesPane(props: MessagesPaneProps) {
         key={jumps}
         {...(ref === undefined ? {} : { ref })}
         rows={rows}
-        label={t("messages.list", { name: channel.name })}
+        label={t("messages.list", { name: titleOf(channel, myId) })}
         older={loaded.older}
         newer={loaded.newer}
         onLoadOlder={loaded.loadOlder}
@@ -133,6 +148,9 @@ export function MessagesPane(props: MessagesPaneProps) {
         )}
         beginning={beginning}
       />
+      {root !== undefined && (
+        <ThreadDialog root={root} joined={channel.joined === true} onClose={() => setRootSeq(undefined)} />
+      )}
       <ConfirmDialog
         open={deleting !== undefined}
         title={t("messages.deleteTitle")}

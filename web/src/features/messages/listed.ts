@@ -13,18 +13,18 @@ export interface Author {
 }
 
 /** Gives the same object for the same message each time, so that its row is not drawn again. */
-export function lister(me: string, moderator: boolean): (message: Message) => ListedMessage {
+export function lister(me: string, moderator: boolean, member: boolean): (message: Message) => ListedMessage {
   const made = new WeakMap<Message, ListedMessage>();
   return (message) => {
     const known = made.get(message);
     if (known !== undefined) return known;
-    const listed = listedMessage(message, me, moderator);
+    const listed = listedMessage(message, me, moderator, member);
     made.set(message, listed);
     return listed;
   };
 }
 
-function listedMessage(message: Message, me: string, moderator: boolean): ListedMessage {
+function listedMessage(message: Message, me: string, moderator: boolean, member: boolean): ListedMessage {
   const own = message.author.id === me;
   const deleted = message.deleted_at !== undefined;
   return {
@@ -43,6 +43,10 @@ function listedMessage(message: Message, me: string, moderator: boolean): Listed
     own,
     canEdit: own && !deleted,
     canDelete: (own || moderator) && !deleted,
+    reactions: message.reactions.map(({ emoji, count, me }) => ({ emoji, count, own: me === true })),
+    canReact: member && !deleted,
+    replies: message.thread?.reply_count,
+    canReply: message.thread?.root_id === undefined && (!deleted || message.thread !== undefined),
   };
 }
 
@@ -62,5 +66,7 @@ export function listedEntry(entry: Entry, author: Author): ListedMessage {
     own: true,
     canEdit: false,
     canDelete: false,
+    reactions: [],
+    canReact: false,
   };
 }

@@ -47,7 +47,7 @@ export function useTimeline(channel: Channel): LoadedMessages {
   const client = useQueryClient();
   const myId = useMyId();
   const me = useMe();
-  const moderator = mayModerate(useRole(channel.workspace_id));
+  const moderator = mayModerate(useRole(channel.workspace_id), channel);
   const tried = useConnectionStore((connection) => connection.tried);
   const query = useQuery({ ...timelineQuery(client, channel.id), enabled: tried });
   const entries = useOutboxStore((outbox) => outbox.entries);
@@ -56,7 +56,8 @@ export function useTimeline(channel: Channel): LoadedMessages {
   const newer = useMutation({ mutationFn: load });
 
   const timeline = query.data?.loaded === true ? query.data : undefined;
-  const list = useMemo(() => lister(myId, moderator), [myId, moderator]);
+  const member = channel.joined === true;
+  const list = useMemo(() => lister(myId, moderator, member), [myId, moderator, member]);
   const more = timeline !== undefined && hasNewer(timeline, channel.last_seq);
 
   const messages = useMemo(() => {

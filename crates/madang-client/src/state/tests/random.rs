@@ -43,7 +43,12 @@ impl World {
     }
 
     fn happen(&mut self) {
-        let event = match self.random.random_range(0..10) {
+        let event = match self.random.random_range(0..14) {
+            10.. if !self.server.messages.is_empty() => {
+                let place = self.random.random_range(0..self.server.messages.len());
+                let emoji = *["👍", "🎉", "❤️"].choose(&mut self.random).unwrap();
+                self.server.react(place, emoji, self.random.random_range(1..4))
+            }
             0..4 => self.server.send(self.random.random_range(1..4), "sent"),
             4..7 if !self.server.messages.is_empty() => {
                 let place = self.random.random_range(0..self.server.messages.len());

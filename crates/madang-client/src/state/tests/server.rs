@@ -1,6 +1,6 @@
 //! A server of one channel for the tests: keeps its state, answers questions, lists its events.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use madang_proto::{
     ChannelId, Event, Timestamp, UserId,
@@ -10,7 +10,8 @@ use madang_proto::{
     event::Ready,
     messages::Message,
     permissions::Role,
-    workspaces::{Member, MemberAction, MemberChange, Workspace},
+    reactions::ReactionChange,
+    workspaces::{EditHistory, Member, MemberAction, MemberChange, Workspace},
 };
 
 pub(super) const ME: i64 = 1;
@@ -42,19 +43,29 @@ pub(super) fn channel(id: i64) -> Channel {
         joined: Some(true),
         last_read_seq: Some(0),
         unread_count: Some(0),
+        people: Vec::new(),
+        thread: None,
     }
 }
 
 pub(super) struct Server {
     pub(super) facts: Channel,
+    /// As I see them.
     pub(super) messages: Vec<Message>,
+    /// Who put which emoji on which message.
+    reactions: BTreeSet<(i64, &'static str, i64)>,
     /// The members' newest change.
     members: BTreeMap<UserId, MemberChange>,
 }
 
 impl Server {
     pub(super) fn new() -> Self {
-        Self { facts: channel(GENERAL), messages: Vec::new(), members: BTreeMap::new() }
+        Self {
+            facts: channel(GENERAL),
+            messages: Vec::new(),
+            reactions: BTreeSet::new(),
+            members: BTreeMap::new(),
+        }
     }
 
     fn next(&mut self) -> i64 {
@@ -90,6 +101,9 @@ impl Server {
             nonce: Some(format!("nonce{seq}")),
             edited_at: None,
             deleted_at: None,
+            reactions: Vec::new(),
+            pinned: false,
+            thread: None,
             created_at: Timestamp::from(seq),
         };
         self.messages.push(message.clone());
@@ -106,8 +120,28 @@ impl Server {
             message.edited_at = at;
         } else {
             message.deleted_at = at;
+            message.reactions.clear();
+            self.reactions.retain(|(seq, ..)| *seq != message.seq);
         }
-        Event::Message(message.clone())
+        let mut shared = message.clone();
+        shared.reactions.iter_mut().for_each(|reaction| reaction.me = None);
+        Event::Message(shared)
+    }
+
+    /// Puts the emoji there, or takes it away where it was.
+    pub(super) fn react(&mut self, place: usize, emoji: &'static str, user: i64) -> Event {
+        let version = self.next();
+        let message = &mut self.messages[place];
+        message.version = version;
+        let one = (message.seq, emoji, user);
+        let added = self.reactions.insert(one);
+        if !added {
+            self.reactions.remove(&one);
+        }
+        let (channel_id, message_id, emoji) = (self.facts.id, message.id, emoji.to_owned());
+        let change = ReactionChange { channel_id, message_id, emoji, user_id: user.into(), added, version };
+        change.apply_to(&mut message.reactions, Some(ME.into()));
+        Event::Reaction(change)
     }
 
     pub(super) fn toggle_member(&mut self, user: i64) -> Event {
@@ -186,6 +220,7 @@ pub(super) fn workspace() -> Workspace {
         name: "Yard".into(),
         open: true,
         allow_guests: true,
+        edit_history: EditHistory::Everyone,
         default_channel_id: GENERAL.into(),
         created_at: Timestamp::from(0),
         role: Some(Role::Member),

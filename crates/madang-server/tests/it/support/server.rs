@@ -175,6 +175,14 @@ impl TestServer {
         assert!(reached.is_ok(), "there are {} connections, not {wanted}", self.connections_now().await);
     }
 
+    /// Waits until all that is stored is found.
+    pub async fn indexed(&self) {
+        let behind = async || self.http().health().await.unwrap().1["search"]["behind"].as_i64();
+        let indexed = async { while behind().await != Some(0) {} };
+        let indexed = tokio::time::timeout(std::time::Duration::from_secs(15), indexed).await;
+        assert!(indexed.is_ok(), "the index is behind by {:?}", behind().await);
+    }
+
     /// Moves the clock.
     pub fn advance(&self, ms: u32) {
         self.clock.advance(ms.into());
