@@ -3,7 +3,7 @@
 //! Registered people make the channels, since guests cannot, each as many as one person may be in;
 //! everyone else is a guest, and may be there with several devices at once.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use madang_client::Http;
@@ -23,6 +23,8 @@ use crate::{Error, progress::Progress, scan, worker::Channel};
 const AT_ONCE: usize = 16;
 /// Channels that one person makes; they are in them, and in the workspace's default channel.
 const KEPT: usize = 900;
+/// How long the server may take to index what was sent, s.
+const INDEXED_WITHIN: u32 = 180;
 
 /// Everyone and everything of a run.
 pub struct Stage {
@@ -186,6 +188,22 @@ impl Stage {
             .map(|id| by_id.get(id).map(|c| (number(c.last_seq), number(c.version))))
             .collect::<Option<_>>()
             .ok_or_else(|| Error::Protocol("a channel of the run is gone".to_owned()))
+    }
+
+    /// Waits until the server has indexed what was sent, which is not to be measured with what comes next.
+    ///
+    /// # Errors
+    /// When the server does not say, or is not done in time.
+    pub async fn indexed(&self) -> Result<(), Error> {
+        let Place::Server { keepers, .. } = &self.place else { return Ok(()) };
+        for _ in 0..INDEXED_WITHIN {
+            let (_, health) = keepers[0].health().await.map_err(Error::server("asking for its health"))?;
+            if health["search"]["behind"].as_i64().is_none_or(|behind| behind == 0) {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        Err(Error::Protocol("the server did not index what was sent in time".to_owned()))
     }
 
     /// Removes the channels.

@@ -89,6 +89,7 @@ struct How {
 }
 
 async fn read(crew: &Crew<'_>, report: &mut Report, how: How) -> Result<(), Error> {
+    crew.stage.indexed().await?;
     let clock = Clock::start();
     let walk = Arc::new(Walk {
         server: crew.ground.server,

@@ -25,6 +25,8 @@ const GATHER: Duration = Duration::from_millis(200);
 const SLEEP: Duration = Duration::from_secs(60);
 /// How long it waits after the database failed.
 const RETRY: Duration = Duration::from_secs(2);
+/// Many send when more messages than this wait to be stored.
+const BUSY: usize = 256;
 /// Not looked yet.
 const UNKNOWN: i64 = -1;
 
@@ -83,8 +85,8 @@ pub async fn run(app: App) -> Result<(), BoxError> {
                     drop(tokio::time::timeout(SLEEP, app.indexing.wake.notified()).await);
                     tokio::time::sleep_until(begun + GATHER).await;
                 }
-                // As long again as it took is for others.
-                Ok(_) => tokio::time::sleep(took).await,
+                // As long again as it took is for others, and nine times as long while many send.
+                Ok(_) => tokio::time::sleep(took * if app.writer.waiting() > BUSY { 9 } else { 1 }).await,
                 Err(error) => {
                     tracing::warn!(error = &error as &dyn std::error::Error, "indexing for search");
                     tokio::time::sleep(RETRY).await;
