@@ -114,7 +114,7 @@ fn peer_saturated(bench: &mut Bench<'_>, kind: &str) -> Result<()> {
 
 fn small_rooms(bench: &mut Bench<'_>, name: &str, sqlite: bool) -> Result<()> {
     // Past what it takes, the server refuses, which ends a run.
-    let rates = if sqlite { "2500,5000,7500,10000" } else { "5000,7500,10000,15000" };
+    let rates = if sqlite { "2500,5000,7500,10000" } else { "5000,7500,10000,12500" };
     let size = bench.or(
         ["--rooms", "2000", "--connections", "10000", "--rate", rates, "--seconds", "24"],
         ["--rooms", "50", "--connections", "250", "--rate", "500,1000", "--seconds", "4"],

@@ -25,8 +25,8 @@ const GATHER: Duration = Duration::from_millis(200);
 const SLEEP: Duration = Duration::from_secs(60);
 /// How long it waits after the database failed.
 const RETRY: Duration = Duration::from_secs(2);
-/// Many send when more messages than this wait to be stored.
-const BUSY: usize = 256;
+/// Changes a second above which it takes a tenth of its time only.
+const BUSY: f64 = 1_000.0;
 /// Not looked yet.
 const UNKNOWN: i64 = -1;
 
@@ -74,19 +74,24 @@ impl Indexing {
 /// # Errors
 /// None: it is what a supervised child gives.
 pub async fn run(app: App) -> Result<(), BoxError> {
+    let mut before = Instant::now();
     loop {
         app.faults.point("search");
         let begun = Instant::now();
-        let left = pass(&app).await;
+        let noted = app.indexing.noted.load(Ordering::Acquire);
+        let left = pass(&app, noted).await;
         let took = begun.elapsed();
+        #[expect(clippy::cast_precision_loss, reason = "about how many")]
+        let rate = noted as f64 / (begun - before).as_secs_f64().max(0.001);
+        before = begun;
         let pause = async {
             match left {
                 Ok(0) => {
                     drop(tokio::time::timeout(SLEEP, app.indexing.wake.notified()).await);
                     tokio::time::sleep_until(begun + GATHER).await;
                 }
-                // As long again as it took is for others, and nine times as long while many send.
-                Ok(_) => tokio::time::sleep(took * if app.writer.waiting() > BUSY { 9 } else { 1 }).await,
+                // As long again as it took is for others, and nine times as long while very much is sent.
+                Ok(_) => tokio::time::sleep(took * if rate > BUSY { 9 } else { 1 }).await,
                 Err(error) => {
                     tracing::warn!(error = &error as &dyn std::error::Error, "indexing for search");
                     tokio::time::sleep(RETRY).await;
@@ -100,9 +105,8 @@ pub async fn run(app: App) -> Result<(), BoxError> {
     }
 }
 
-/// Indexes as much as has room in a transaction; gives how much is left.
-async fn pass(app: &App) -> Result<i64, madang_store::Error> {
-    let noted = app.indexing.noted.load(Ordering::Acquire);
+/// Indexes as much as has room in a transaction, after so many changes were noted; gives how much is left.
+async fn pass(app: &App, noted: i64) -> Result<i64, madang_store::Error> {
     let (channels, total) = store::behind(&app.db).await?;
     let mut left = total;
     if !channels.is_empty() {
