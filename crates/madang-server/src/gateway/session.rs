@@ -89,16 +89,24 @@ struct Begun {
     frames: Vec<Frame>,
 }
 
+/// What a connection needs until it has begun.
+pub struct Beginning {
+    /// The token of the handshake.
+    pub token: Option<String>,
+    /// Says that it is being opened.
+    pub opening: Opening,
+}
+
 /// Serves a connection to its end.
-pub async fn run(app: App, id: ConnectionId, opening: Opening, mut socket: Socket, token: Option<String>) {
+pub async fn run(app: App, id: ConnectionId, mut socket: Socket, beginning: Box<Beginning>) {
     // What a beginning and an end need of memory is not held for the long time between.
-    let begun = Box::pin(begin(&app, id, &mut socket, token)).await;
+    let begun = Box::pin(begin(&app, id, &mut socket, beginning)).await;
     let code = match begun {
         Ok(Begun { actor, connection, present: _present, mut frames }) => {
             if !socket.send(&mut frames).await {
                 return;
             }
-            drop((frames, opening));
+            drop(frames);
             converse(&app, actor, &connection, &mut socket).await
         }
         Err(Refused { mut frames, code }) => {
@@ -118,8 +126,9 @@ async fn begin(
     app: &App,
     id: ConnectionId,
     socket: &mut Socket,
-    token: Option<String>,
+    beginning: Box<Beginning>,
 ) -> Result<Begun, Refused> {
+    let Beginning { token, opening: _opening } = *beginning;
     let within = Duration::from_millis(limits::HELLO_MS.into());
     let (hello, rid) =
         timeout(within, hello(socket)).await.unwrap_or_else(|_| Err(Some(CloseCode::NoHello).into()))?;

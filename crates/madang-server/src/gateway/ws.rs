@@ -26,7 +26,7 @@ use super::{
     codec,
     join::{self, Joining},
     negotiate::Agreed,
-    session,
+    session::{self, Beginning},
     stream::{Detached, Stream},
 };
 use crate::{
@@ -75,7 +75,8 @@ pub async fn upgrade(
     let agreed = Agreed::with(request.headers());
     let token = bearer(request.headers()).map(str::to_owned).or(parameters.token);
     let id = app.id();
-    let opening = app.hub.opening(id);
+    // In a box, which the connection does not hold on to.
+    let beginning = Box::new(Beginning { token, opening: app.hub.opening(id) });
     app.supervisor.clone().isolated("upgrades", async move {
         let Ok(upgraded) = upgrading.await else { return };
         let Ok((stream, early)) = Detached::of(upgraded) else { return };
@@ -87,7 +88,7 @@ pub async fn upgrade(
             // Kept to the end, so that a stop waits for the goodbye.
             let _place = place;
             if let Ok(socket) = Socket::new(stream, &early, agreed) {
-                session::run(app, id, opening, socket, token).await;
+                session::run(app, id, socket, beginning).await;
             }
         });
     });

@@ -6,7 +6,7 @@
 //!
 //! SQLite has FTS5, which finds the newest first and stops. PostgreSQL's index gives all that it finds, in no
 //! order, which for a frequent word is a large part of everything; so first the newest messages are looked
-//! through one by one ([`WALK`]), where a frequent word is found often enough, and the index is asked for a
+//! through one by one (`WALK`), where a frequent word is found often enough, and the index is asked for a
 //! word that was not.
 //!
 //! Invariants:
