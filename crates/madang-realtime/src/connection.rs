@@ -81,18 +81,16 @@ impl Connection {
         self.shard.hears(self.key, topic)
     }
 
+    /// Waits until what was published before this call is in the outboxes; giant topics may take longer.
+    pub async fn settled(&self) {
+        self.shard.settled().await;
+    }
+
     /// The newest version of each channel that it hears, as far as one was delivered here. What
     /// these versions name is in the outbox already (or was dropped with it).
     #[must_use]
     pub fn versions(&self) -> Vec<(ChannelId, i64)> {
         self.shard.versions(self.key)
-    }
-}
-
-impl Connection {
-    /// Waits until what was published before this call is in the outboxes; giant topics may take longer.
-    pub async fn settled(&self) {
-        self.shard.settled().await;
     }
 }
 

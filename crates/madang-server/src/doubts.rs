@@ -22,7 +22,7 @@ pub async fn settle(app: &App, announced: &[Message]) {
             }
             Err(error) => {
                 tracing::warn!(%error, "what was stored last in a channel is still not known");
-                app.memory.doubts.add(id, version);
+                app.memory.doubts.again(id, version);
             }
         }
     }

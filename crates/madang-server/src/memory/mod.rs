@@ -221,13 +221,13 @@ impl Memory {
     }
 
     fn doubtful_room(&self, id: ChannelId) {
-        self.doubts.add(id, None);
+        self.doubts.anything(id);
         self.rooms.forget(id);
     }
 
     /// The same for a message, of which no more than the channel and the author need be known.
     pub fn doubtful_message(&self, channel: ChannelId, author: UserId) {
-        self.doubts.add(channel, self.known_room(channel).map(|room| room.version()));
+        self.doubts.messages(channel, self.known_room(channel).map(|room| room.version()));
         self.rooms.forget(channel);
         self.people.forget(author);
     }
