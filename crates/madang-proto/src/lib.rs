@@ -33,6 +33,7 @@ pub mod reactions;
 pub mod reads;
 pub mod saved;
 pub mod search;
+mod text;
 pub mod threads;
 pub mod time;
 pub mod workspaces;

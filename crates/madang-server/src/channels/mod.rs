@@ -86,15 +86,28 @@ pub async fn create(app: &App, actor: Actor, new: &CreateChannel) -> Result<Chan
             limits::CHANNELS_PER_WORKSPACE
         )));
     }
-    let id = app.id();
-    let channel = Channel {
-        id,
+    let made = made(app, workspace_id, named(new.kind)?, Some(actor.user));
+    let channel = Channel { name, topic, ..made };
+    store::insert(change.tx(), &channel, &input::name_key(&channel.name)).await.map_err(name_taken)?;
+    enter(app, &mut change, channel.id, actor.user).await?;
+    let channel = found(change.tx(), channel.id, actor.user).await?;
+    if channel.kind == ChannelKind::Public {
+        announce_to_workspace(&mut change, ChannelAction::Created, &channel);
+    }
+    change.commit().await?;
+    Ok(channel)
+}
+
+/// A channel as it is made: without a name, with nobody and nothing in it.
+pub fn made(app: &App, workspace_id: WorkspaceId, kind: ChannelKind, created_by: Option<UserId>) -> Channel {
+    Channel {
+        id: app.id(),
         workspace_id,
-        kind: named(new.kind)?,
-        name,
-        topic,
+        kind,
+        name: String::new(),
+        topic: String::new(),
         is_default: false,
-        created_by: Some(actor.user),
+        created_by,
         member_count: 0,
         last_seq: 0,
         version: 0,
@@ -104,15 +117,7 @@ pub async fn create(app: &App, actor: Actor, new: &CreateChannel) -> Result<Chan
         unread_count: None,
         people: Vec::new(),
         thread: None,
-    };
-    store::insert(change.tx(), &channel, &input::name_key(&channel.name)).await.map_err(name_taken)?;
-    enter(app, &mut change, id, actor.user).await?;
-    let channel = found(change.tx(), id, actor.user).await?;
-    if channel.kind == ChannelKind::Public {
-        announce_to_workspace(&mut change, ChannelAction::Created, &channel);
     }
-    change.commit().await?;
-    Ok(channel)
 }
 
 fn announce_to_workspace(change: &mut Change, action: ChannelAction, channel: &Channel) {

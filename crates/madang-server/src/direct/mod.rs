@@ -95,24 +95,8 @@ async fn make(
             return Err(Error::Conflict(format!("at most {most} direct messages and groups a person")));
         }
     }
-    let channel = Channel {
-        id: app.id(),
-        workspace_id,
-        kind: if people.len() > 2 { ChannelKind::Group } else { ChannelKind::Dm },
-        name: String::new(),
-        topic: String::new(),
-        is_default: false,
-        created_by: Some(actor.user),
-        member_count: 0,
-        last_seq: 0,
-        version: 0,
-        created_at: app.now(),
-        joined: None,
-        last_read_seq: None,
-        unread_count: None,
-        people: Vec::new(),
-        thread: None,
-    };
+    let kind = if people.len() > 2 { ChannelKind::Group } else { ChannelKind::Dm };
+    let channel = channels::made(app, workspace_id, kind, Some(actor.user));
     if store::insert(change.tx(), &channel, people).await? {
         return Ok(Ok(channel.id));
     }

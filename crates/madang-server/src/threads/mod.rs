@@ -91,24 +91,8 @@ async fn open(
     if root.deleted_at.is_some() {
         return Err(Error::Conflict("the message is deleted".to_owned()));
     }
-    let channel = Channel {
-        id: app.id(),
-        workspace_id: at.channel().workspace_id,
-        kind: ChannelKind::Thread,
-        name: String::new(),
-        topic: String::new(),
-        is_default: false,
-        created_by: Some(actor.user),
-        member_count: 0,
-        last_seq: 0,
-        version: 0,
-        created_at: app.now(),
-        joined: None,
-        last_read_seq: None,
-        unread_count: None,
-        people: Vec::new(),
-        thread: Some(of),
-    };
+    let made = channels::made(app, at.channel().workspace_id, ChannelKind::Thread, Some(actor.user));
+    let channel = Channel { thread: Some(of), ..made };
     store::insert(change.tx(), &channel, of, root.author.id).await?;
     change.commit().await?;
     Ok((channel.id, of))

@@ -78,35 +78,20 @@ async fn insert(
     allow_guests: bool,
     created_by: Option<UserId>,
 ) -> Result<Workspace> {
+    let id = app.id();
+    let made = channels::made(app, id, ChannelKind::Public, created_by);
+    let channel = Channel { name: DEFAULT_CHANNEL.to_owned(), is_default: true, ..made };
     let workspace = Workspace {
-        id: app.id(),
+        id,
         name,
         open,
         allow_guests,
         edit_history: EditHistory::default(),
-        default_channel_id: app.id(),
-        created_at: app.now(),
+        default_channel_id: channel.id,
+        created_at: channel.created_at,
         role: None,
     };
     store::insert(change.tx(), &workspace).await?;
-    let channel = Channel {
-        id: workspace.default_channel_id,
-        workspace_id: workspace.id,
-        kind: ChannelKind::Public,
-        name: DEFAULT_CHANNEL.to_owned(),
-        topic: String::new(),
-        is_default: true,
-        created_by,
-        member_count: 0,
-        last_seq: 0,
-        version: 0,
-        created_at: workspace.created_at,
-        joined: None,
-        last_read_seq: None,
-        unread_count: None,
-        people: Vec::new(),
-        thread: None,
-    };
     store_channels::insert(change.tx(), &channel, DEFAULT_CHANNEL).await?;
     Ok(workspace)
 }
