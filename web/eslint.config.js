@@ -2,7 +2,7 @@
 import reactHooks from "eslint-plugin-react-hooks";
 import tseslint from "typescript-eslint";
 
-const features = ["accounts", "workspaces", "channels", "messages", "presence", "reads"];
+const features = ["accounts", "workspaces", "channels", "messages", "notifications", "presence", "reads"];
 
 /** Import zone: files under `files` may not import what `patterns` name. */
 function zone(files, patterns) {

@@ -179,9 +179,7 @@ export class Person {
   }
 
   async edits(text: string, better: string): Promise<void> {
-    await this.page.mouse.move(0, 0);
-    await this.row(text).hover();
-    await this.row(text).getByRole("button", { name: "Edit", exact: true }).click();
+    await this.does("Edit", text);
     const editor = this.page.getByRole("textbox", { name: "Edit the message" });
     await editor.fill(better);
     await editor.press("Enter");
@@ -189,11 +187,16 @@ export class Person {
   }
 
   async deletes(text: string): Promise<void> {
-    await this.page.mouse.move(0, 0);
-    await this.row(text).hover();
-    await this.row(text).getByRole("button", { name: "Delete", exact: true }).click();
+    await this.does("Delete", text);
     await this.confirm("Delete");
     await this.row(text).waitFor({ state: "detached" });
+  }
+
+  /** Does something with a message by its bar of buttons. */
+  async does(action: string, text: string): Promise<void> {
+    await this.page.mouse.move(0, 0);
+    await this.row(text).hover();
+    await this.row(text).getByRole("toolbar").getByRole("button", { name: action, exact: true }).click();
   }
 
   row(text: string): Locator {

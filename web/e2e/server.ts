@@ -40,18 +40,21 @@ export class Server {
   readonly url: string;
   private readonly port: number;
   private readonly data: string;
+  private readonly settings: Record<string, string>;
   private process: ChildProcess | undefined;
   private output = "";
 
-  private constructor(port: number, data: string) {
+  private constructor(port: number, data: string, settings: Record<string, string>) {
     this.port = port;
     this.data = data;
+    this.settings = settings;
     this.url = `http://127.0.0.1:${port}`;
   }
 
-  static async start(): Promise<Server> {
+  /** `settings`: what differs from those of every test, by the names in the environment. */
+  static async start(settings: Record<string, string> = {}): Promise<Server> {
     const data = await mkdtemp(join(tmpdir(), "madang-e2e-"));
-    const server = new Server(await freePort(), data);
+    const server = new Server(await freePort(), data, settings);
     await server.run();
     return server;
   }
@@ -67,6 +70,8 @@ export class Server {
         MADANG_LISTEN: `127.0.0.1:${this.port}`,
         MADANG_DATA: this.data,
         MADANG_RATE_LIMITS: "off",
+        MADANG_LINK_PREVIEWS: "off",
+        ...this.settings,
       },
       stdio: ["ignore", "pipe", "pipe"],
     });

@@ -6,4 +6,7 @@ export const paths = {
   channel: (id: string) => `/c/${encodeURIComponent(id)}`,
   /** The pattern of `channel`. */
   anyChannel: "/c/:channelId",
+  invite: (code: string) => `/invite/${encodeURIComponent(code)}`,
+  /** The pattern of `invite`. */
+  anyInvite: "/invite/:code",
 } as const;

@@ -5,6 +5,7 @@ import { createBrowserRouter } from "react-router";
 import { ChannelPage } from "./app/ChannelPage";
 import { EntrancePage } from "./app/EntrancePage";
 import { Home } from "./app/Home";
+import { InvitePage } from "./app/InvitePage";
 import { Crashed, NotFound } from "./app/NotFound";
 import { SignedIn } from "./app/SignedIn";
 import { paths } from "./paths";
@@ -14,6 +15,7 @@ export const router = createBrowserRouter([
     errorElement: <Crashed />,
     children: [
       { path: paths.entrance, element: <EntrancePage /> },
+      { path: paths.anyInvite, element: <InvitePage /> },
       {
         element: <SignedIn />,
         children: [

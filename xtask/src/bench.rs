@@ -15,7 +15,7 @@ mod document;
 mod machine;
 mod process;
 mod runs;
-mod servers;
+pub mod servers;
 mod suite;
 mod targets;
 

@@ -8,14 +8,17 @@
 //! - No program started here outlives it (`child.rs`), whichever way it ends.
 //! - A part that could not run is never reported as passed (`report.rs`).
 
+mod alerts;
 mod bench;
 mod child;
 mod ci;
 mod codegen;
 mod count;
+mod openapi;
 mod postgres;
 mod report;
 mod run;
+mod s3;
 mod test;
 mod tidy;
 mod tools;
@@ -31,11 +34,12 @@ Usage: cargo xtask <command>
   run [-- <arguments of madang serve>]
                       build the web client and the server, then start it
   test [--only <part>] [<filter>]
-                      run every test; parts: rust, web, browser; a filter is a piece of a test's name
+                      run every test; parts: rust, openapi, web, browser, alerts; a filter is a piece of a test's name
   ci                  every check, then every test; what has to pass before a change is merged
   codegen [--check]   write what is generated from the Rust types, or say what is stale
   bench [--quick] [--only T1,T4] [--rounds 3] [--release] [--clean-build]
                       measure the targets of docs/benchmarks.md and write them there
+  openapi             try the OpenAPI document against the server with schemathesis, some minutes
   tidy                check the laws of the repository (CONTRIBUTING.md lists them)
 ";
 
@@ -68,6 +72,7 @@ fn command(arguments: &[String]) -> Result<bool> {
         ("codegen", []) => codegen::write(),
         ("codegen", [flag]) if flag == "--check" => codegen::check_and_say(),
         ("bench", rest) => bench::run(&bench::Options::parse(rest)?),
+        ("openapi", []) => openapi::run(),
         ("tidy", []) => tidy::check_and_say(),
         (name, rest) => bail!("unknown command: {name} {}\n\n{HELP}", rest.join(" ")),
     }

@@ -1,9 +1,9 @@
 //! `cargo xtask test`: every test there is, with the servers and programs that they need.
 //!
 //! How: the parts run one after the other and each reports for itself (`report.rs`), so that one failure does
-//! not hide the next. PostgreSQL, Chromium and tmux are looked for, installed where that is allowed, and
+//! not hide the next. PostgreSQL, Redis, Chromium, tmux and ffmpeg are looked for, installed where that is allowed, and
 //! named as skipped otherwise. Tests learn of them from the environment: `MADANG_TEST_POSTGRES_URL`,
-//! `CHROMIUM`, `MADANG_BIN`.
+//! `MADANG_TEST_S3` (the program), `CHROMIUM`, `MADANG_BIN`.
 //!
 //! Invariants: the browser tests run the binary made from the same sources as the Rust tests, with the same
 //! features, so that nothing is compiled twice.
@@ -14,10 +14,13 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 
+use crate::alerts;
 use crate::child;
 use crate::count::Counts;
+use crate::openapi;
 use crate::postgres::Postgres;
 use crate::report::{Report, say};
+use crate::s3;
 use crate::tools::{self, Need};
 use crate::web;
 
@@ -31,8 +34,10 @@ pub struct Selection {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
     Rust,
+    OpenApi,
     Web,
     Browser,
+    Alerts,
 }
 
 impl Selection {
@@ -44,9 +49,11 @@ impl Selection {
                 "--only" => {
                     selection.only = Some(match arguments.next().map(String::as_str) {
                         Some("rust") => Part::Rust,
+                        Some("openapi") => Part::OpenApi,
                         Some("web") => Part::Web,
                         Some("browser") => Part::Browser,
-                        _ => bail!("--only takes one of: rust, web, browser"),
+                        Some("alerts") => Part::Alerts,
+                        _ => bail!("--only takes one of: rust, openapi, web, browser, alerts"),
                     });
                 }
                 filter if selection.filter.is_none() && !filter.starts_with('-') => {
@@ -78,10 +85,23 @@ pub fn run(selection: &Selection) -> Result<bool> {
 /// The tests as parts of `report`.
 pub fn parts(report: &mut Report, selection: &Selection) {
     let (rust, browser) = (selection.has(Part::Rust), selection.has(Part::Browser));
+    let openapi = selection.has(Part::OpenApi) && selection.filter.is_none();
+    if selection.has(Part::Alerts) && selection.filter.is_none() {
+        alerts::part(report);
+    }
+    if selection.only == Some(Part::Alerts) {
+        return;
+    }
     report.part("web build", web::build);
+    if openapi && !(rust || browser) && report.part("rust build", build_binaries) {
+        openapi::part(report);
+    }
     if rust || browser {
         let surroundings = Surroundings::prepare(report, rust, browser);
-        report.part("rust build", build_binaries);
+        let built = report.part("rust build", build_binaries);
+        if openapi && built {
+            openapi::part(report);
+        }
         if rust {
             report.counted("rust tests", || {
                 let mut cargo = tools::cargo();
@@ -119,6 +139,7 @@ pub fn binary() -> Result<PathBuf> {
 /// What tests need besides the code. Dropping it stops the servers.
 struct Surroundings {
     postgres: Option<Postgres>,
+    s3: Option<PathBuf>,
     chromium: Option<PathBuf>,
 }
 
@@ -127,7 +148,7 @@ impl Surroundings {
     fn prepare(report: &mut Report, rust: bool, browser: bool) -> Self {
         let mut needs = vec![Need::Postgres];
         if rust {
-            needs.push(Need::Tmux);
+            needs.extend([Need::Redis, Need::Tmux, Need::Ffmpeg]);
         }
         if browser {
             needs.extend([Need::Chromium, Need::KoreanFont]);
@@ -136,9 +157,13 @@ impl Surroundings {
         for item in &missing {
             let part = match item.need {
                 Need::Postgres => "tests on PostgreSQL",
+                Need::Redis => "the bus over Redis",
                 Need::Tmux => "terminal client in tmux",
+                Need::Ffmpeg => "videos",
                 Need::Chromium => "browser tests",
                 Need::KoreanFont => "Korean text in screenshots",
+                Need::Python => "openapi",
+                Need::Promtool => "alerts",
             };
             report.skip(part, &format!("{} {}", item.need.name(), item.why), &item.help);
         }
@@ -151,14 +176,17 @@ impl Surroundings {
                 Ok(())
             });
         }
-        Self { postgres, chromium: if browser { tools::chromium() } else { None } }
+        let s3 = if rust { Some(s3::program()) } else { None };
+        let s3 = s3.and_then(|program| {
+            program.map_err(|error| report.skip("files in S3", &format!("{error:#}"), &s3::help())).ok()
+        });
+        Self { postgres, s3, chromium: if browser { tools::chromium() } else { None } }
     }
 
     fn tell<'a>(&self, command: &'a mut Command) -> &'a mut Command {
-        match &self.postgres {
-            Some(server) => command.env("MADANG_TEST_POSTGRES_URL", server.url()),
-            None => command,
-        }
+        let postgres = self.postgres.as_ref().map(|server| ("MADANG_TEST_POSTGRES_URL", server.url().into()));
+        let s3 = self.s3.as_ref().map(|program| ("MADANG_TEST_S3", program.clone().into_os_string()));
+        command.envs(postgres.into_iter().chain(s3))
     }
 }
 
@@ -196,10 +224,14 @@ mod tests {
     #[test]
     fn selections() {
         let all = parse("").unwrap();
-        assert!(all.has(Part::Rust) && all.has(Part::Web) && all.has(Part::Browser));
+        assert!(
+            all.has(Part::Rust) && all.has(Part::OpenApi) && all.has(Part::Web) && all.has(Part::Browser)
+        );
         let web = parse("--only web composer").unwrap();
         assert!(web.has(Part::Web) && !web.has(Part::Rust) && !web.has(Part::Browser));
         assert_eq!(web.filter.as_deref(), Some("composer"));
+        let alerts = parse("--only alerts").unwrap();
+        assert!(alerts.has(Part::Alerts) && !alerts.has(Part::Rust));
         for wrong in ["--only", "--only all", "one two", "--fast"] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }

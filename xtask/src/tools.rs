@@ -67,9 +67,13 @@ pub fn is_root() -> bool {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Need {
     Postgres,
+    Redis,
     Chromium,
     KoreanFont,
     Tmux,
+    Ffmpeg,
+    Python,
+    Promtool,
 }
 
 /// A need that could not be met: what is missing and which command installs it.
@@ -83,27 +87,42 @@ impl Need {
     pub fn name(self) -> &'static str {
         match self {
             Self::Postgres => "PostgreSQL",
+            Self::Redis => "Redis",
             Self::Chromium => "Chromium",
             Self::KoreanFont => "Korean font",
             Self::Tmux => "tmux",
+            Self::Ffmpeg => "ffmpeg",
+            Self::Python => "Python with venv",
+            Self::Promtool => "promtool",
         }
     }
 
     fn found(self) -> bool {
         match self {
             Self::Postgres => postgres::programs().is_some(),
+            Self::Redis => on_path(&["redis-server"]).is_some() && on_path(&["redis-cli"]).is_some(),
             Self::Chromium => chromium().is_some(),
             Self::KoreanFont => has_korean_font(),
             Self::Tmux => on_path(&["tmux"]).is_some(),
+            Self::Ffmpeg => on_path(&["ffmpeg"]).is_some() && on_path(&["ffprobe"]).is_some(),
+            Self::Promtool => on_path(&["promtool"]).is_some(),
+            // Debian's Python comes without what makes folders of its own.
+            Self::Python => {
+                child::output(Command::new("python3").args(["-m", "ensurepip", "--version"])).is_ok()
+            }
         }
     }
 
     fn debian_package(self) -> &'static str {
         match self {
             Self::Postgres => "postgresql",
+            Self::Redis => "redis-server",
             Self::Chromium => "chromium",
             Self::KoreanFont => "fonts-noto-cjk",
             Self::Tmux => "tmux",
+            Self::Ffmpeg => "ffmpeg",
+            Self::Python => "python3-venv",
+            Self::Promtool => "prometheus",
         }
     }
 
@@ -117,9 +136,13 @@ impl Need {
         }
         let name = match (self, cfg!(target_os = "macos")) {
             (Self::Postgres, true) => "brew install postgresql@17",
+            (Self::Redis, true) => "brew install redis",
             (Self::Chromium, true) => "brew install --cask google-chrome",
             (Self::KoreanFont, true) => "brew install --cask font-noto-sans-cjk",
             (Self::Tmux, true) => "brew install tmux",
+            (Self::Ffmpeg, true) => "brew install ffmpeg",
+            (Self::Python, true) => "brew install python",
+            (Self::Promtool, true) => "brew install prometheus",
             (need, false) => return format!("install {} with the system's package manager", need.name()),
         };
         name.to_owned()
@@ -143,19 +166,31 @@ pub fn provide(needs: &[Need]) -> Vec<Missing> {
 
 const PLAYWRIGHT_INSTALL: [&str; 4] = ["playwright-core", "install", "--with-deps", "chromium"];
 
-/// Installing Debian's server would also make and start a database: asked not to, for the time of this
-/// installation only.
+/// Installing Debian's servers would also make and start a database, and start Redis and Prometheus: asked not to, for
+/// the time of this installation only, and these two not to start with the machine either.
 const APT_INSTALL: &str = "\
 set -e
+conf= policy=
+trap 'rm -f $conf $policy' EXIT
+trap 'exit 130' INT TERM
 case \" $* \" in *' postgresql '*)
     conf=/etc/postgresql-common/createcluster.d/madang-tests.conf
-    trap 'rm -f \"$conf\"' EXIT
-    trap 'exit 130' INT TERM
     mkdir -p \"${conf%/*}\"
     echo 'create_main_cluster = false' >\"$conf\" ;;
 esac
+if [ ! -e /usr/sbin/policy-rc.d ]; then
+    policy=/usr/sbin/policy-rc.d
+    printf '#!/bin/sh\\nexit 101\\n' >\"$policy\"
+    chmod 755 \"$policy\"
+fi
 apt-get -q update
-DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends \"$@\"";
+DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends \"$@\"
+case \" $* \" in *' redis-server '*)
+    systemctl disable redis-server >/dev/null 2>&1 || true ;;
+esac
+case \" $* \" in *' prometheus '*)
+    systemctl disable prometheus >/dev/null 2>&1 || true ;;
+esac";
 
 fn install(needs: &[Need]) -> Result<()> {
     if on_path(&["apt-get"]).is_none() {

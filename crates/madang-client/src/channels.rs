@@ -2,7 +2,7 @@
 
 use madang_proto::{
     ChannelId, UserId, WorkspaceId,
-    channels::{AddChannelMember, Channel, ChannelChanges, CreateChannel, UpdateChannel},
+    channels::{AddChannelMember, Channel, ChannelChanges, ChannelsQuery, CreateChannel, UpdateChannel},
     page::{ChangesQuery, List, MemberPageQuery, Page},
     workspaces::Member,
 };
@@ -13,14 +13,25 @@ use crate::{Client, Error, Http, driver::Request, workspaces::member_cursor};
 /// Every method fails with [`Error`]: the server's refusal, or no answer.
 #[expect(clippy::missing_errors_doc, reason = "one sentence for all stands above")]
 impl Http {
-    /// `GET /channels`: those that the user is a member of.
+    /// `GET /channels`: those that the user is a member of, without the archived ones.
     pub async fn channels(&self) -> Result<Vec<Channel>, Error> {
         Ok(self.get::<List<Channel>>("/channels").await?.items)
     }
 
-    /// `GET /workspaces/:id/channels`: all that the user may see; `joined` tells.
+    /// `GET /channels?archived=true`: the archived ones too.
+    pub async fn all_channels(&self) -> Result<Vec<Channel>, Error> {
+        Ok(self.get_with::<List<Channel>>("/channels", &ChannelsQuery { archived: true }).await?.items)
+    }
+
+    /// `GET /workspaces/:id/channels`: all that the user may see, without the archived ones; `joined` tells.
     pub async fn workspace_channels(&self, workspace: WorkspaceId) -> Result<Vec<Channel>, Error> {
         Ok(self.get::<List<Channel>>(&format!("/workspaces/{workspace}/channels")).await?.items)
+    }
+
+    /// `GET /workspaces/:id/channels?archived=true`: the archived ones too.
+    pub async fn all_workspace_channels(&self, workspace: WorkspaceId) -> Result<Vec<Channel>, Error> {
+        let path = format!("/workspaces/{workspace}/channels");
+        Ok(self.get_with::<List<Channel>>(&path, &ChannelsQuery { archived: true }).await?.items)
     }
 
     /// `POST /channels`

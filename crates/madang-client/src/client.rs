@@ -260,10 +260,16 @@ impl Client {
     pub async fn load_everything(&self) -> Result<(), Error> {
         let state = self.state();
         for workspace in state.workspaces() {
-            self.load_workspace_members(workspace.id).await?;
+            // Visitors may not know who is in it.
+            if !state.visits(workspace.id) {
+                self.load_workspace_members(workspace.id).await?;
+            }
             self.load_directory(workspace.id).await?;
+            self.load_emoji(workspace.id).await?;
         }
         self.load_saved().await?;
+        self.load_later().await?;
+        self.load_notifications().await?;
         for channel in state.channels() {
             self.load_members(channel.id()).await?;
             self.load_all_messages(channel.id()).await?;

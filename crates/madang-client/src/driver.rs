@@ -145,11 +145,11 @@ impl Driver {
 
     async fn asked(&mut self, request: Request) {
         match request {
-            Request::Enqueue { channel, content, nonce, done, reply } => {
+            Request::Enqueue { channel, content, file_ids, nonce, done, reply } => {
                 if let Some(done) = done {
                     self.wait_for_stored(&nonce, done);
                 }
-                self.change(|state| state.outbox.push(channel, &nonce, &content));
+                self.change(|state| state.outbox.push(channel, &nonce, &content, file_ids));
                 _ = reply.send(());
             }
             Request::Retry { nonce, reply } => {
@@ -188,7 +188,10 @@ impl Driver {
                 self.load_workspace_members(workspace, reply);
             }
             Request::LoadDirectory { workspace, reply } => self.load_directory(workspace, reply),
+            Request::LoadEmoji { workspace, reply } => self.load_emoji(workspace, reply),
             Request::LoadSaved { reply } => self.load_saved(reply),
+            Request::LoadLater { reply } => self.load_later(reply),
+            Request::LoadNotifications { reply } => self.load_notices(reply),
             Request::Disconnect { reply } => {
                 self.disconnect();
                 _ = reply.send(());
@@ -243,6 +246,7 @@ impl Driver {
                     nonce: Some(pending.nonce),
                     thread_root_id: None,
                     also_to_channel: false,
+                    file_ids: pending.file_ids,
                 };
                 self.send(Command::Message(message), Some(&rid)).await;
             }

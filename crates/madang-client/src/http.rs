@@ -56,7 +56,7 @@ struct Session {
 /// The REST interface of one server, signed in or not. Clones share the connections and the session.
 #[derive(Clone)]
 pub struct Http {
-    client: reqwest::Client,
+    pub(crate) client: reqwest::Client,
     server: Arc<str>,
     session: Option<Arc<Session>>,
 }
@@ -218,10 +218,7 @@ impl Http {
         if let Some(body) = body {
             request = request.json(body);
         }
-        let answer = request.send().await?;
-        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        let bytes = answer.bytes().await?;
-        Ok(RawResponse { status, headers, json: serde_json::from_slice(&bytes).unwrap_or_default() })
+        whole(request.send().await?).await
     }
 
     /// A request under [`BASE`] with the token kept fresh; only a success comes back.
@@ -307,12 +304,19 @@ fn encode(body: &impl Serialize) -> Result<Value, Error> {
     serde_json::to_value(body).map_err(|e| Error::Protocol(format!("request: {e}")))
 }
 
-fn decode<T: DeserializeOwned>(path: &str, answer: RawResponse) -> Result<T, Error> {
+pub(crate) fn decode<T: DeserializeOwned>(path: &str, answer: RawResponse) -> Result<T, Error> {
     serde_json::from_value(answer.json).map_err(|e| Error::Protocol(format!("answer of {path}: {e}")))
 }
 
 fn signed_out() -> Error {
     Error::from(problem(ErrorCode::Unauthenticated, "there is no session to renew"))
+}
+
+/// The answer of a request whose body was not JSON, or has none.
+pub(crate) async fn whole(answer: reqwest::Response) -> Result<RawResponse, Error> {
+    let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+    let bytes = answer.bytes().await?;
+    Ok(RawResponse { status, headers, json: serde_json::from_slice(&bytes).unwrap_or_default() })
 }
 
 pub(crate) fn problem(code: ErrorCode, detail: &str) -> Problem {

@@ -1,7 +1,7 @@
 //! Messages: send, read pages, edit, delete.
 
 use madang_proto::{
-    ChannelId, MessageId,
+    ChannelId, FileId, MessageId,
     edits::{Edit, EditsQuery},
     messages::{CreateMessage, Message, SendMessage, UpdateMessage},
     page::{MessagePageQuery, Page},
@@ -71,6 +71,18 @@ impl Client {
         self.send_with_nonce(channel, content, &new_nonce()).await
     }
 
+    /// As [`Client::send`] with files that one uploaded, see [`Http::upload`]; then the text may be empty.
+    pub async fn send_files(
+        &self,
+        channel: ChannelId,
+        content: &str,
+        file_ids: Vec<FileId>,
+    ) -> Result<Message, Error> {
+        let (done, stored) = oneshot::channel();
+        self.push(channel, content, file_ids, &new_nonce(), Some(done)).await?;
+        stored.await.map_err(|_| Error::Closed("before the message was stored".to_owned()))?
+    }
+
     /// As [`Client::send`] with a nonce of one's own: the same author and nonce give the message that
     /// was stored first.
     pub async fn send_with_nonce(
@@ -80,7 +92,7 @@ impl Client {
         nonce: &str,
     ) -> Result<Message, Error> {
         let (done, stored) = oneshot::channel();
-        self.push(channel, content, nonce, Some(done)).await?;
+        self.push(channel, content, Vec::new(), nonce, Some(done)).await?;
         stored.await.map_err(|_| Error::Closed("before the message was stored".to_owned()))?
     }
 
@@ -88,7 +100,7 @@ impl Client {
     /// shows it until it is stored.
     pub async fn enqueue(&self, channel: ChannelId, content: &str) -> Result<String, Error> {
         let nonce = new_nonce();
-        self.push(channel, content, &nonce, None).await?;
+        self.push(channel, content, Vec::new(), &nonce, None).await?;
         Ok(nonce)
     }
 
@@ -96,11 +108,12 @@ impl Client {
         &self,
         channel: ChannelId,
         content: &str,
+        file_ids: Vec<FileId>,
         nonce: &str,
         done: Option<oneshot::Sender<Result<Message, Error>>>,
     ) -> Result<(), Error> {
         let (content, nonce) = (content.to_owned(), nonce.to_owned());
-        self.ask(|reply| Request::Enqueue { channel, content, nonce, done, reply }).await
+        self.ask(|reply| Request::Enqueue { channel, content, file_ids, nonce, done, reply }).await
     }
 
     /// Tries a refused message again.

@@ -15,7 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use madang_proto::ChannelId;
+use madang_proto::{ChannelId, FileId};
 
 use crate::{Error, backoff::Backoff};
 
@@ -48,6 +48,8 @@ pub struct Pending {
     pub nonce: String,
     /// The text.
     pub content: String,
+    /// What it carries: files that one uploaded.
+    pub file_ids: Vec<FileId>,
     /// Where it stands.
     pub progress: Progress,
     backoff: Backoff,
@@ -61,7 +63,7 @@ pub struct Outbox {
 
 impl Outbox {
     /// Adds a message at the end. `false` when one with this nonce waits already.
-    pub fn push(&mut self, channel: ChannelId, nonce: &str, content: &str) -> bool {
+    pub fn push(&mut self, channel: ChannelId, nonce: &str, content: &str, file_ids: Vec<FileId>) -> bool {
         if self.get(nonce).is_some() {
             return false;
         }
@@ -69,6 +71,7 @@ impl Outbox {
             channel,
             nonce: nonce.to_owned(),
             content: content.to_owned(),
+            file_ids,
             progress: Progress::Waiting { not_before: None },
             backoff: Backoff::new(Duration::from_secs(1), Duration::from_secs(15)),
         });
@@ -211,7 +214,7 @@ mod tests {
     fn outbox(messages: &[(i64, &str)]) -> Outbox {
         let mut outbox = Outbox::default();
         for (channel, nonce) in messages {
-            assert!(outbox.push((*channel).into(), nonce, nonce));
+            assert!(outbox.push((*channel).into(), nonce, nonce, Vec::new()));
         }
         outbox
     }
@@ -232,7 +235,7 @@ mod tests {
         assert!(due(&mut outbox, now).is_empty());
         assert!(outbox.acknowledge("a") && !outbox.acknowledge("a"));
         assert_eq!(due(&mut outbox, now), ["b"]);
-        assert!(!outbox.push(RANDOM.into(), "c", "again"), "the nonce waits already");
+        assert!(!outbox.push(RANDOM.into(), "c", "again", Vec::new()), "the nonce waits already");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use madang_proto::{
     ChannelId, Command, UserId,
     command::{InChannel, SetTyping},
-    presence::{Presence, UpdateStatus},
+    presence::{Presence, UserStatus},
 };
 use serde_json::Value;
 
@@ -18,7 +18,7 @@ impl Http {
     }
 
     /// `PUT /users/:id/status`: one's own.
-    pub async fn set_status(&self, user: UserId, body: &UpdateStatus) -> Result<Presence, Error> {
+    pub async fn set_status(&self, user: UserId, body: &UserStatus) -> Result<Presence, Error> {
         self.put(&format!("/users/{user}/status"), body).await
     }
 }

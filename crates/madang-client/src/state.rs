@@ -13,11 +13,17 @@
 mod apply;
 mod channel;
 mod comparable;
+mod directory;
+mod emoji;
+mod later;
 mod members;
+mod notifications;
 mod presence;
+mod profiles;
 mod ready;
 mod saved;
 mod timeline;
+mod unread;
 
 #[cfg(test)]
 mod tests;
@@ -27,16 +33,21 @@ use std::{collections::BTreeMap, sync::Arc, time::Instant};
 use madang_proto::{
     ChannelId, Timestamp, UserId, WorkspaceId,
     accounts::{User, UserSummary},
-    channels::{Channel, ChannelChanges, ChannelKind},
+    channels::{Channel, ChannelChanges},
     command::Resume,
+    emoji::EmojiList,
     limits,
     messages::Message,
+    sanctions::Sanction,
     workspaces::{Member, Workspace},
 };
 
-pub use channel::{ChannelState, Reloaded};
+pub use channel::ChannelState;
 pub use comparable::{Comparable, ComparableChannel};
+use directory::Directory;
+pub use later::Later;
 use members::Members;
+pub use notifications::Notices;
 use presence::People;
 
 use crate::{Outbox, status::ConnectionStatus};
@@ -69,19 +80,30 @@ pub enum Effect {
     Watch,
     /// All that one saved, once more; begin with [`State::expect_saved`].
     Saved,
+    /// `GET /users/changes?after=`, all of it; answered by [`State::put_user_changes`].
+    Users {
+        /// The version that the state has.
+        after: i64,
+    },
+    /// Drafts, scheduled messages and reminders, once more; begin with [`State::expect_later`].
+    Later,
+    /// `GET /workspaces/:id/emoji`; answered by [`State::put_emoji`].
+    Emoji(WorkspaceId),
     /// All channels of a workspace, once more; begin with [`State::expect_directory`].
     Directory(WorkspaceId),
+    /// The newest notifications and the settings, once more; begin with [`State::expect_notices`].
+    Notifications,
 }
 
-/// The channels of a workspace that one may see but is not in.
-#[derive(Debug, Clone, Default)]
-struct Directory {
-    loaded: bool,
-    epoch: u64,
-    fetching: u32,
-    /// What was heard while the list is fetched; `None` for gone.
-    heard: Vec<(ChannelId, Option<Channel>)>,
-    channels: BTreeMap<ChannelId, Channel>,
+/// A channel fetched anew: first the channel, then what had been loaded of it.
+#[derive(Debug, Clone)]
+pub struct Reloaded {
+    /// The channel.
+    pub channel: Channel,
+    /// Its newest page of messages, if messages had been loaded.
+    pub messages: Option<Vec<Message>>,
+    /// All its members, if they had been loaded.
+    pub members: Option<Vec<Member>>,
 }
 
 /// Everything a client knows.
@@ -91,6 +113,8 @@ pub struct State {
     pub connection: ConnectionStatus,
     /// What was written and is not stored yet.
     pub outbox: Outbox,
+    /// What one has chosen.
+    pub settings: madang_proto::settings::Settings,
     me: Option<Arc<User>>,
     server_time: Option<(Timestamp, Instant)>,
     workspaces: BTreeMap<WorkspaceId, Workspace>,
@@ -100,6 +124,11 @@ pub struct State {
     people: People,
     users: Arc<BTreeMap<UserId, UserSummary>>,
     saved: saved::Saves,
+    sanctions: Vec<Sanction>,
+    later: later::Laters,
+    profiles: profiles::Profiles,
+    emoji: BTreeMap<WorkspaceId, EmojiList>,
+    notified: notifications::Notified,
 }
 
 impl State {
@@ -128,6 +157,12 @@ impl State {
         self.workspaces.values()
     }
 
+    /// The mutes and bans that one is under, oldest first.
+    #[must_use]
+    pub fn sanctions(&self) -> &[Sanction] {
+        &self.sanctions
+    }
+
     /// One of one's workspaces.
     #[must_use]
     pub fn workspace(&self, id: WorkspaceId) -> Option<&Workspace> {
@@ -138,12 +173,6 @@ impl State {
     #[must_use]
     pub fn workspace_members(&self, id: WorkspaceId) -> Option<&BTreeMap<UserId, Member>> {
         self.workspace_members.get(&id)?.list()
-    }
-
-    /// The channels of a workspace that one may see but is not in, if they were loaded.
-    #[must_use]
-    pub fn directory(&self, id: WorkspaceId) -> Option<&BTreeMap<ChannelId, Channel>> {
-        self.directories.get(&id).filter(|directory| directory.loaded).map(|directory| &directory.channels)
     }
 
     /// The channels that one is in.
@@ -197,12 +226,6 @@ impl State {
         self.channels.get_mut(&id).map(Arc::make_mut)
     }
 
-    fn learn_user(&mut self, user: &UserSummary) {
-        if self.users.get(&user.id) != Some(user) {
-            Arc::make_mut(&mut self.users).insert(user.id, user.clone());
-        }
-    }
-
     /// The question about the changes of a channel, unless it is being asked.
     fn ask_changes(&mut self, id: ChannelId) -> Vec<Effect> {
         let Some(channel) = self.channel_mut(id) else { return Vec::new() };
@@ -224,30 +247,33 @@ impl State {
     }
 
     /// The answer to [`Effect::Changes`].
-    pub fn put_changes(&mut self, after: i64, changes: ChannelChanges) -> Vec<Effect> {
+    pub fn put_changes(&mut self, after: i64, mut changes: ChannelChanges) -> Vec<Effect> {
         let (id, me) = (changes.channel.id, self.my_id());
-        for message in &changes.messages {
-            self.learn_user(&message.author);
+        for message in &mut changes.messages {
+            self.meet_author(message);
             self.forget_pending(message);
         }
-        for member in &changes.members {
-            self.learn_user(&member.member.user);
+        for member in &mut changes.members {
+            self.meet(&mut member.member.user);
         }
-        let Some(channel) = self.channel_mut(id) else { return Vec::new() };
+        self.meet_all(&mut changes.channel.people);
+        let mut effects = self.distrust_saved_of(&changes.channel);
+        let Some(channel) = self.channel_mut(id) else { return effects };
         channel.catching_up = false;
-        if channel.put_changes(after, changes, me) { self.ask_changes(id) } else { Vec::new() }
+        let more = channel.put_changes(after, changes, me);
+        effects.extend(if more { self.ask_changes(id) } else { Vec::new() });
+        effects
     }
 
     /// The answer to [`Effect::Reload`].
-    pub fn put_reloaded(&mut self, fetched: Reloaded) -> Vec<Effect> {
+    pub fn put_reloaded(&mut self, mut fetched: Reloaded) -> Vec<Effect> {
         let (id, me) = (fetched.channel.id, self.my_id());
-        for message in fetched.messages.iter().flatten() {
-            self.learn_user(&message.author);
+        for message in fetched.messages.iter_mut().flatten() {
+            self.meet_author(message);
             self.forget_pending(message);
         }
-        for member in fetched.members.iter().flatten() {
-            self.learn_user(&member.user);
-        }
+        self.meet_members(fetched.members.as_mut());
+        self.meet_all(&mut fetched.channel.people);
         let Some(channel) = self.channel_mut(id) else { return Vec::new() };
         if !channel.reloading {
             return Vec::new();
@@ -260,11 +286,6 @@ impl State {
         self.channels.remove(&id);
     }
 
-    /// The answer to [`Effect::Workspace`].
-    pub fn put_workspace(&mut self, workspace: Workspace) {
-        self.workspaces.insert(workspace.id, workspace);
-    }
-
     /// A page of messages is being fetched; [`State::put_page`] follows with the number this answers.
     pub fn expect_page(&mut self, id: ChannelId) -> u64 {
         self.channel_mut(id).map_or(0, |channel| channel.timeline.expect_page())
@@ -274,8 +295,9 @@ impl State {
     /// channel was loaded anew meanwhile.
     pub fn put_page(&mut self, id: ChannelId, number: u64, page: Option<&[Message]>) -> bool {
         let me = self.my_id();
-        for message in page.unwrap_or_default() {
-            self.learn_user(&message.author);
+        let mut page = page.map(<[Message]>::to_vec);
+        for message in page.iter_mut().flatten() {
+            self.meet_author(message);
             self.forget_pending(message);
         }
         let Some(channel) = self.channel_mut(id) else { return true };
@@ -284,7 +306,7 @@ impl State {
                 channel.timeline.give_up_page();
                 false
             }
-            Some(page) => channel.put_page(number, page, me),
+            Some(page) => channel.put_page(number, &page, me),
             None => {
                 channel.timeline.give_up_page();
                 true
@@ -293,9 +315,9 @@ impl State {
     }
 
     /// A message as an answer of the server showed it.
-    pub fn put_message(&mut self, message: Message) {
+    pub fn put_message(&mut self, mut message: Message) {
         let me = self.my_id();
-        self.learn_user(&message.author);
+        self.meet_author(&mut message);
         self.forget_pending(&message);
         if let Some(channel) = self.channel_mut(message.channel_id) {
             channel.put_message(message, me);
@@ -308,10 +330,8 @@ impl State {
     }
 
     /// The members of a channel, or that they did not come. `false` when they are to be fetched again.
-    pub fn put_members(&mut self, id: ChannelId, number: u64, members: Option<Vec<Member>>) -> bool {
-        for member in members.iter().flatten() {
-            self.learn_user(&member.user);
-        }
+    pub fn put_members(&mut self, id: ChannelId, number: u64, mut members: Option<Vec<Member>>) -> bool {
+        self.meet_members(members.as_mut());
         let Some(channel) = self.channel_mut(id) else { return true };
         if channel.reloading && members.is_some() {
             return false;
@@ -330,55 +350,10 @@ impl State {
         &mut self,
         id: WorkspaceId,
         number: u64,
-        members: Option<Vec<Member>>,
+        mut members: Option<Vec<Member>>,
     ) -> bool {
-        for member in members.iter().flatten() {
-            self.learn_user(&member.user);
-        }
+        self.meet_members(members.as_mut());
         let list = self.workspace_members.get_mut(&id);
         list.is_none_or(|list| Arc::make_mut(list).put(number, members))
-    }
-
-    /// The channels of a workspace are being fetched; [`State::put_directory`] follows with the number.
-    pub fn expect_directory(&mut self, id: WorkspaceId) -> u64 {
-        let directory = Arc::make_mut(self.directories.entry(id).or_default());
-        directory.fetching += 1;
-        directory.epoch
-    }
-
-    /// All channels of a workspace that one may see, or that they did not come. `false` when they are
-    /// to be fetched again.
-    pub fn put_directory(&mut self, id: WorkspaceId, number: u64, channels: Option<Vec<Channel>>) -> bool {
-        let Some(directory) = self.directories.get_mut(&id).map(Arc::make_mut) else { return true };
-        if number != directory.epoch {
-            return false;
-        }
-        directory.fetching = directory.fetching.saturating_sub(1);
-        if let Some(channels) = channels {
-            directory.loaded = true;
-            let others = channels.into_iter().filter(|channel| channel.joined != Some(true));
-            directory.channels = others.map(|channel| (channel.id, channel)).collect();
-            for (id, heard) in directory.heard.clone() {
-                match heard {
-                    Some(channel) => put_other(&mut directory.channels, channel),
-                    None => _ = directory.channels.remove(&id),
-                }
-            }
-            directory.channels.retain(|id, _| !self.channels.contains_key(id));
-        }
-        if directory.fetching == 0 {
-            directory.heard.clear();
-        }
-        true
-    }
-}
-
-/// A channel that one is not in, unless a newer state of it is there.
-fn put_other(channels: &mut BTreeMap<ChannelId, Channel>, channel: Channel) {
-    if channel.kind != ChannelKind::Public {
-        channels.remove(&channel.id);
-    } else if channels.get(&channel.id).is_none_or(|known| known.version <= channel.version) {
-        let joined = Some(false);
-        channels.insert(channel.id, Channel { joined, last_read_seq: None, unread_count: None, ..channel });
     }
 }

@@ -5,7 +5,10 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{SessionId, Timestamp, UserId};
+use crate::{
+    SessionId, Timestamp, UserId,
+    schema::{DisplayName, Email, Password, Username},
+};
 
 /// A user as others see them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
@@ -16,7 +19,7 @@ pub struct UserSummary {
     pub username: String,
     /// The name to show.
     pub display_name: String,
-    /// Where the picture is, if there is one.
+    /// Where the picture is, if there is one: a path of this server, to be had by whoever knows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub avatar_url: Option<String>,
 }
@@ -32,6 +35,12 @@ pub struct User {
     /// The e-mail address; only shown to the user themself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
+    /// A text about themself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<String>,
+    /// Where their clock is, as IANA names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<String>,
     /// When the account was made.
     pub created_at: Timestamp,
 }
@@ -41,6 +50,12 @@ pub struct User {
 #[serde(transparent)]
 #[schema(value_type = String)]
 pub struct Secret(pub String);
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
 
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -53,14 +68,18 @@ impl fmt::Debug for Secret {
 #[serde(deny_unknown_fields)]
 pub struct Register {
     /// Letters, digits, `.`, `_` and `-` of any script; 2 to 32 characters; unique whatever the case.
+    #[schema(value_type = Username)]
     pub username: String,
     /// 8 to 256 characters.
+    #[schema(value_type = Password)]
     pub password: Secret,
     /// The name to show; the username when missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<DisplayName>)]
     pub display_name: Option<String>,
     /// For mail, if wanted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Email>)]
     pub email: Option<String>,
 }
 
@@ -80,6 +99,7 @@ pub struct Login {
 pub struct GuestLogin {
     /// The name to show; one is made up when missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<DisplayName>)]
     pub display_name: Option<String>,
 }
 

@@ -12,6 +12,8 @@ pub enum CloseCode {
     TooSlow,
     /// 4003: a fault inside the server; it was logged.
     Fault,
+    /// 4004: far more frames than are taken in a minute; come back, and send fewer.
+    TooManyFrames,
     /// 4100: no token, or a bad or expired one. Refresh or sign in first.
     Unauthenticated,
     /// 4101: the session was ended.
@@ -22,20 +24,24 @@ pub enum CloseCode {
     TooLarge,
     /// 4104: the first frame was not a `HELLO`, or none came in time.
     NoHello,
+    /// 4105: the access that a link gave to a guest is over, and nothing else is left to them.
+    AccessEnded,
 }
 
 impl CloseCode {
     /// All of them, in order.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Restarting,
         Self::Silent,
         Self::TooSlow,
         Self::Fault,
+        Self::TooManyFrames,
         Self::Unauthenticated,
         Self::SessionEnded,
         Self::Protocol,
         Self::TooLarge,
         Self::NoHello,
+        Self::AccessEnded,
     ];
 
     /// The number in the close frame.
@@ -46,11 +52,13 @@ impl CloseCode {
             Self::Silent => 4001,
             Self::TooSlow => 4002,
             Self::Fault => 4003,
+            Self::TooManyFrames => 4004,
             Self::Unauthenticated => 4100,
             Self::SessionEnded => 4101,
             Self::Protocol => 4102,
             Self::TooLarge => 4103,
             Self::NoHello => 4104,
+            Self::AccessEnded => 4105,
         }
     }
 
@@ -62,11 +70,13 @@ impl CloseCode {
             Self::Silent => "no heartbeat",
             Self::TooSlow => "reading too slowly, come back and resume",
             Self::Fault => "server fault, come back",
+            Self::TooManyFrames => "too many frames, come back and send fewer",
             Self::Unauthenticated => "not signed in",
             Self::SessionEnded => "session ended",
             Self::Protocol => "not a valid frame",
             Self::TooLarge => "frame too large",
             Self::NoHello => "HELLO expected",
+            Self::AccessEnded => "access ended",
         }
     }
 }

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::IgnoredAny};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
@@ -83,6 +83,9 @@ pub struct SetReadMark {
     pub channel_id: ChannelId,
     /// The newest message read.
     pub message_id: MessageId,
+    /// The channel's `read_version` as the client knew it then; see [`MarkRead`](crate::reads::MarkRead).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_version: Option<i64>,
 }
 
 /// The payload of the command `REACTION`.
@@ -134,6 +137,24 @@ pub enum Command {
     Ping(Empty),
 }
 
+impl Command {
+    /// Its type, as on the wire.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Hello(_) => TYPES[0],
+            Self::JoinChannel(_) => TYPES[1],
+            Self::LeaveChannel(_) => TYPES[2],
+            Self::Message(_) => TYPES[3],
+            Self::Typing(_) => TYPES[4],
+            Self::ReadReceipt(_) => TYPES[5],
+            Self::Reaction(_) => TYPES[6],
+            Self::Watch(_) => TYPES[7],
+            Self::Ping(_) => TYPES[8],
+        }
+    }
+}
+
 /// The types of all commands, as on the wire.
 pub const TYPES: [&str; 9] = [
     "HELLO",
@@ -176,6 +197,17 @@ pub struct BadFrame {
     pub error: Option<ErrorPayload>,
 }
 
+/// What is around a command.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Around {
+    #[serde(rename = "type")]
+    _kind: IgnoredAny,
+    #[serde(default, rename = "payload")]
+    _payload: IgnoredAny,
+    rid: Option<String>,
+}
+
 impl ClientFrame {
     /// Reads a frame.
     ///
@@ -183,6 +215,10 @@ impl ClientFrame {
     /// [`BadFrame`] with an `invalid` error where the sender can be told what is wrong, without one
     /// where the text is not JSON or not an object with a `type`.
     pub fn parse(text: &str) -> Result<Self, BadFrame> {
+        let around = serde_json::from_str(text).ok();
+        if let Some(frame) = Self::well_formed(around, || serde_json::from_str(text).ok()) {
+            return Ok(frame);
+        }
         Self::read(serde_json::from_str(text).map_err(|_| BadFrame { rid: None, error: None })?)
     }
 
@@ -191,7 +227,19 @@ impl ClientFrame {
     /// # Errors
     /// As [`ClientFrame::parse`].
     pub fn parse_msgpack(bytes: &[u8]) -> Result<Self, BadFrame> {
+        let around = msgpack::from_slice(bytes).ok();
+        if let Some(frame) = Self::well_formed(around, || msgpack::from_slice(bytes).ok()) {
+            return Ok(frame);
+        }
         Self::read(msgpack::from_slice(bytes).map_err(|_| BadFrame { rid: None, error: None })?)
+    }
+
+    /// Nearly every frame, without a tree of values in between. What is not well formed, or has no payload, is
+    /// read again by [`ClientFrame::read`], which says what is wrong.
+    fn well_formed(around: Option<Around>, command: impl FnOnce() -> Option<Command>) -> Option<Self> {
+        let rid = around?.rid;
+        let fits = rid.as_ref().is_none_or(|rid| rid.chars().count() <= limits::RID_CHARS);
+        fits.then(command)?.map(|command| Self { command, rid })
     }
 
     fn read(value: Value) -> Result<Self, BadFrame> {
@@ -246,6 +294,36 @@ mod tests {
         assert_eq!(frame.rid.as_deref(), Some("a"));
         assert!(matches!(frame.command, Command::Typing(t) if t.typing && t.channel_id.get() == 7));
         assert!(matches!(ClientFrame::parse(r#"{"type":"PING"}"#).unwrap().command, Command::Ping(_)));
+    }
+
+    #[test]
+    fn both_ways_of_reading_say_the_same() {
+        let long = "r".repeat(limits::RID_CHARS + 1);
+        for text in [
+            r#"{"type":"PING"}"#,
+            r#"{"type":"PING","payload":{}}"#,
+            r#"{"payload":{},"rid":null,"type":"PING"}"#,
+            r#"{"rid":"a","payload":{"channel_id":"7","typing":true},"type":"TYPING"}"#,
+            r#"{"type":"MESSAGE","payload":{"channel_id":"7","content":"마\ud55c\n","nonce":"n"},"rid":"a"}"#,
+            r#"{"type":"PING","payload":{},"extra":1}"#,
+            r#"{"type":"PING","payload":{},"payload":{}}"#,
+            r#"{"type":"PING","payload":[]}"#,
+            r#"{"type":"PING","payload":null}"#,
+            r#"{"type":"TYPING","payload":{"channel_id":7,"typing":true}}"#,
+            r#"{"type":"FLY","payload":{}}"#,
+            r#"{"type":"PING","payload":{},"rid":7}"#,
+            &format!(r#"{{"type":"PING","payload":{{}},"rid":"{long}"}}"#),
+        ] {
+            let value: Value = serde_json::from_str(text).unwrap();
+            let (quick, slow) = (ClientFrame::parse(text), ClientFrame::read(value.clone()));
+            let said = |result: Result<ClientFrame, BadFrame>| {
+                result.map(|frame| serde_json::to_value(frame).unwrap())
+            };
+            let slow = said(slow);
+            assert_eq!(said(quick), slow, "{text}");
+            let packed = msgpack::to_vec(&value).unwrap();
+            assert_eq!(said(ClientFrame::parse_msgpack(&packed)), slow, "{text} as MessagePack");
+        }
     }
 
     #[test]

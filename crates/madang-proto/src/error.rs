@@ -17,10 +17,22 @@ pub enum ErrorCode {
     Invalid,
     /// The input is right but does not fit what is there.
     Conflict,
+    /// The path is there, but not with this method; `Allow` says which there are.
+    MethodNotAllowed,
+    /// The request was made under a condition that does not hold, such as another version of tus.
+    PreconditionFailed,
     /// Body or frame too large.
     TooLarge,
+    /// The body is of a type that is not taken here.
+    UnsupportedMediaType,
+    /// The bytes that were asked for are not there.
+    RangeNotSatisfiable,
+    /// Only for WebSocket clients.
+    UpgradeRequired,
     /// Too often: wait as long as `Retry-After` says.
     RateLimited,
+    /// There is no room: on the server, or in what one may keep there.
+    StorageFull,
     /// Try again later; nothing was done, or a nonce makes the retry harmless.
     Unavailable,
     /// A fault of the server. It was logged.
@@ -28,6 +40,25 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
+    /// All of them, by status.
+    pub const ALL: [Self; 15] = [
+        Self::Unauthenticated,
+        Self::Forbidden,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::Conflict,
+        Self::PreconditionFailed,
+        Self::TooLarge,
+        Self::UnsupportedMediaType,
+        Self::RangeNotSatisfiable,
+        Self::Invalid,
+        Self::UpgradeRequired,
+        Self::RateLimited,
+        Self::Internal,
+        Self::Unavailable,
+        Self::StorageFull,
+    ];
+
     /// The HTTP status that goes with it.
     #[must_use]
     pub const fn status(self) -> u16 {
@@ -35,12 +66,18 @@ impl ErrorCode {
             Self::Unauthenticated => 401,
             Self::Forbidden => 403,
             Self::NotFound => 404,
+            Self::MethodNotAllowed => 405,
             Self::Conflict => 409,
+            Self::PreconditionFailed => 412,
             Self::TooLarge => 413,
+            Self::UnsupportedMediaType => 415,
+            Self::RangeNotSatisfiable => 416,
             Self::Invalid => 422,
+            Self::UpgradeRequired => 426,
             Self::RateLimited => 429,
             Self::Internal => 500,
             Self::Unavailable => 503,
+            Self::StorageFull => 507,
         }
     }
 
@@ -51,11 +88,17 @@ impl ErrorCode {
             Self::Unauthenticated => "Not signed in",
             Self::Forbidden => "Not allowed",
             Self::NotFound => "Not found",
+            Self::MethodNotAllowed => "Method not allowed",
             Self::Conflict => "Conflict",
+            Self::PreconditionFailed => "Precondition failed",
             Self::TooLarge => "Too large",
+            Self::UnsupportedMediaType => "Unsupported media type",
+            Self::RangeNotSatisfiable => "No such range",
+            Self::UpgradeRequired => "Upgrade required",
             Self::Invalid => "Invalid input",
             Self::RateLimited => "Too many requests",
             Self::Internal => "Server error",
+            Self::StorageFull => "No room",
             Self::Unavailable => "Temporarily unavailable",
         }
     }

@@ -16,13 +16,22 @@ use crate::{
     ChannelId, ConnectionId, Timestamp,
     accounts::User,
     channels::{Channel, ChannelChange, ChannelChanges},
+    drafts::DraftChange,
+    emoji::EmojiChange,
     error::ErrorPayload,
+    exports::Export,
     messages::Message,
     msgpack,
+    notifications::{NewNotification, NotificationCount, NotificationSettings, NotificationsChange},
     presence::{Online, Presence, Typing, Watched},
+    profiles::UserChange,
     reactions::ReactionChange,
-    reads::ReadMark,
+    reads::{ReadMark, UnreadMark},
+    reminders::ReminderChange,
+    sanctions::{Sanction, SanctionChange},
     saved::SavedChange,
+    scheduled::ScheduledChange,
+    settings::Settings,
     workspaces::{MemberChange, Workspace},
 };
 
@@ -41,14 +50,25 @@ pub struct Ready {
     pub workspaces: Vec<Workspace>,
     /// The user's channels, with their own read marks and the newest versions.
     pub channels: Vec<Channel>,
-    /// Those who are online or away, of the user's workspaces that are `named` in `online`.
+    /// Those who are there, of the user's workspaces that are `named` in `online`.
     pub presence: Vec<Presence>,
-    /// How many are online or away, by workspace.
+    /// How many are there, by workspace.
     pub online: Vec<Online>,
+    /// The version of the newest change of a profile that concerns the user, or of a later one.
+    pub users_version: i64,
     /// For each channel in `resume`: what changed since.
     pub changes: Vec<ChannelChanges>,
     /// Channels in `resume` that are too far behind: fetch a page anew.
     pub resync: Vec<ChannelId>,
+    /// The mutes and bans that the user is under, everywhere, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sanctions: Vec<Sanction>,
+    /// What the user has chosen.
+    #[serde(default)]
+    pub settings: Settings,
+    /// How many notifications the user has not read.
+    #[serde(default)]
+    pub notifications: NotificationCount,
 }
 
 /// The payload of `RESYNC`.
@@ -79,22 +99,46 @@ pub enum Event {
     Typing(Typing),
     /// Someone came or went.
     Presence(Presence),
+    /// Someone changed how they show.
+    User(UserChange),
     /// How many are there, where that is all that is told, or is so no more.
     Online(Online),
     /// The answer to `WATCH`.
     Watched(Watched),
     /// Someone read on.
     ReadReceipt(ReadMark),
+    /// The user marked a channel as unread.
+    Unread(UnreadMark),
     /// Someone put an emoji on a message, or took it away.
     Reaction(ReactionChange),
     /// The user saved a message on another device, or no longer keeps it.
     Saved(SavedChange),
+    /// The user wrote a draft, or has none in a channel any more.
+    Draft(DraftChange),
+    /// A scheduled message of the user is there, changed, failed, or was sent or deleted.
+    Scheduled(ScheduledChange),
+    /// A reminder of the user is there, due, or deleted.
+    Reminder(ReminderChange),
+    /// The user changed their settings.
+    Settings(Settings),
+    /// The user is notified of something.
+    Notification(Box<NewNotification>),
+    /// Notifications of the user were read, or are gone.
+    Notifications(NotificationsChange),
+    /// The user wants to be notified otherwise.
+    NotificationSettings(NotificationSettings),
+    /// What the user asked to take away is ready, or could not be made.
+    Export(Export),
     /// A channel changed.
     Channel(ChannelChange),
     /// Members changed.
     Member(MemberChange),
     /// A workspace changed, or the user is in it from now on.
     Workspace(Workspace),
+    /// A workspace has an emoji of its own more, or less.
+    Emoji(EmojiChange),
+    /// The user is muted or banned, or no longer.
+    Sanction(SanctionChange),
     /// Too far behind in a channel.
     Resync(Resync),
     /// A request with a `rid` was done; the payload depends on the request.

@@ -58,10 +58,10 @@ fn digits(text: &str) -> Result<i64, InvalidId> {
 }
 
 macro_rules! ids {
-    ($($(#[$doc:meta])* $name:ident)*) => {$(
+    ($pattern:literal $($(#[$doc:meta])* $name:ident $format:literal)*) => {$(
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, ToSchema)]
-        #[schema(value_type = String, example = "7340032000001")]
+        #[schema(value_type = String, format = $format, pattern = $pattern, example = "7340032000001")]
         pub struct $name(i64);
 
         impl $name {
@@ -82,19 +82,43 @@ macro_rules! ids {
     )*};
 }
 
+// What the document says of them: those of 63 bits, but for the last that begin with 9, which are of a time after 2160.
 ids! {
+    r"^(guest_)?([1-9][0-9]{0,17}|[1-8][0-9]{18})$"
     /// A person, a guest or a bot.
-    UserId
+    UserId "user-id"
+}
+
+ids! {
+    r"^([1-9][0-9]{0,17}|[1-8][0-9]{18})$"
     /// A workspace.
-    WorkspaceId
+    WorkspaceId "workspace-id"
     /// A channel of any kind.
-    ChannelId
+    ChannelId "channel-id"
     /// A message.
-    MessageId
+    MessageId "message-id"
+    /// A file.
+    FileId "file-id"
     /// A session: one login on one device.
-    SessionId
+    SessionId "session-id"
     /// A connection: one socket.
-    ConnectionId
+    ConnectionId "connection-id"
+    /// A mute or a ban.
+    SanctionId "sanction-id"
+    /// A report of a message.
+    ReportId "report-id"
+    /// An entry of the audit log.
+    AuditId "audit-id"
+    /// An invite.
+    InviteId "invite-id"
+    /// A message that is to be sent at a time.
+    ScheduledId "scheduled-id"
+    /// A reminder.
+    ReminderId "reminder-id"
+    /// A notification.
+    NotificationId "notification-id"
+    /// What was made for someone to take away.
+    ExportId "export-id"
 }
 
 macro_rules! plain_text {
@@ -114,7 +138,10 @@ macro_rules! plain_text {
     )*};
 }
 
-plain_text! { WorkspaceId ChannelId MessageId SessionId ConnectionId }
+plain_text! {
+    WorkspaceId ChannelId MessageId FileId SessionId ConnectionId SanctionId ReportId AuditId InviteId
+    ScheduledId ReminderId NotificationId ExportId
+}
 
 impl UserId {
     /// Whether this user is a guest.

@@ -4,7 +4,14 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    ChannelId, MessageId, Timestamp, accounts::UserSummary, reactions::Reaction, threads::MessageThread,
+    ChannelId, FileId, MessageId, Timestamp,
+    accounts::UserSummary,
+    files::File,
+    mentions::Mention,
+    previews::Preview,
+    reactions::Reaction,
+    schema::{Caption, Nonce},
+    threads::MessageThread,
 };
 
 /// A message, and what is left of a deleted one.
@@ -37,10 +44,21 @@ pub struct Message {
     #[serde(default)]
     #[schema(required = true)]
     pub reactions: Vec<Reaction>,
+    /// Whom it mentions.
+    #[serde(default)]
+    #[schema(required = true)]
+    pub mentions: Vec<Mention>,
     /// Whether it is pinned in its channel.
     #[serde(default)]
     #[schema(required = true)]
     pub pinned: bool,
+    /// The files that it carries; none when deleted.
+    #[serde(default)]
+    #[schema(required = true)]
+    pub files: Vec<File>,
+    /// What its links lead to, as far as it was found; absent when nothing was.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub previews: Vec<Preview>,
     /// The thread that it is the root of, or that it is a reply in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thread: Option<MessageThread>,
@@ -55,17 +73,32 @@ impl Message {
         self.reactions.iter_mut().for_each(|reaction| reaction.me = None);
         self
     }
+
+    /// Shows its author as they show from now on, if it is theirs. Whether that changed anything.
+    pub fn rename(&mut self, user: &UserSummary) -> bool {
+        let other = self.author.id == user.id && self.author != *user;
+        if other {
+            (self.author, self.user) = (user.clone(), user.clone());
+        }
+        other
+    }
 }
 
 /// `POST /channels/:id/messages`
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateMessage {
-    /// The text: 1 to 8,000 characters, not blank.
+    /// The text: at most 8,000 characters, not blank unless there are files.
+    #[schema(value_type = Caption)]
     pub content: String,
+    /// Files that the author uploaded and no message carries yet; at most 10.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 10)]
+    pub file_ids: Vec<FileId>,
     /// Makes sending idempotent: the same author and nonce give the first message again, for good.
     /// 1 to 64 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Nonce>)]
     pub nonce: Option<String>,
 }
 
@@ -75,10 +108,16 @@ pub struct CreateMessage {
 pub struct SendMessage {
     /// Where to.
     pub channel_id: ChannelId,
-    /// The text: 1 to 8,000 characters, not blank.
+    /// As in [`CreateMessage`].
+    #[schema(value_type = Caption)]
     pub content: String,
     /// As in [`CreateMessage`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 10)]
+    pub file_ids: Vec<FileId>,
+    /// As in [`CreateMessage`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Nonce>)]
     pub nonce: Option<String>,
     /// The message of this channel to reply to; the reply stands in its thread.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -92,6 +131,7 @@ pub struct SendMessage {
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateMessage {
-    /// The new text: 1 to 8,000 characters, not blank.
+    /// The new text: at most 8,000 characters, not blank unless the message has files.
+    #[schema(value_type = Caption)]
     pub content: String,
 }

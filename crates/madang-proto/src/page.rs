@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::MessageId;
+use crate::{MessageId, UserId};
 
 /// A list that cannot be large.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -24,8 +24,8 @@ pub struct Page<T> {
     pub prev_cursor: Option<String>,
 }
 
-/// Which messages: the newest when no place is named. `before`, `after` and `around` exclude each
-/// other.
+/// Which messages: the newest when no place is named. `before`, `after`, `around` and `around_seq` exclude
+/// each other.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -36,16 +36,20 @@ pub struct MessagePageQuery {
     pub limit: Option<u32>,
     /// Messages before this one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<MessageId>)]
     pub before: Option<MessageId>,
     /// Messages after this one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<MessageId>)]
     pub after: Option<MessageId>,
     /// Messages on both sides of this one, and itself.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<MessageId>)]
     pub around: Option<MessageId>,
+    /// The same around a place: the first unread message stands after the channel's `last_read_seq`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(minimum = 1)]
+    pub around_seq: Option<i64>,
 }
 
 /// Which members: by user id from the cursor on.
@@ -59,8 +63,8 @@ pub struct MemberPageQuery {
     pub limit: Option<u32>,
     /// The `next_cursor` of the page before.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[param(value_type = Option<String>)]
-    pub after: Option<crate::UserId>,
+    #[param(value_type = Option<UserId>)]
+    pub after: Option<UserId>,
 }
 
 /// Which changes of a channel.

@@ -2,24 +2,34 @@
 //!
 //! Invariants:
 //! - Who is not in the workspace, or not in a channel that is not public, cannot tell it from a missing
-//!   one.
+//!   one; a visitor sees no channel that they are not in.
 //! - A larger role may all that a smaller one may; among the people of a direct message or group no role
 //!   counts.
+//! - Nothing that a channel says of itself ([`crate::overrides`]) takes anything from admins and owners.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{channels::ChannelKind, workspaces::EditHistory};
+use crate::{
+    UserId,
+    channels::{Channel, ChannelKind},
+    overrides::Overridden,
+    workspaces::EditHistory,
+};
 
 /// A role in a workspace, smallest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
+    /// Let into a channel for a time, by a guest link; sees no more of the workspace.
+    Visitor,
     /// Let in without an account.
     Guest,
     /// One of the team.
     Member,
-    /// Keeps order.
+    /// Keeps order among guests and members.
+    Moderator,
+    /// Keeps the channels and the people.
     Admin,
     /// Keeps the workspace.
     Owner,
@@ -27,14 +37,17 @@ pub enum Role {
 
 impl Role {
     /// All of them, smallest first.
-    pub const ALL: [Self; 4] = [Self::Guest, Self::Member, Self::Admin, Self::Owner];
+    pub const ALL: [Self; 6] =
+        [Self::Visitor, Self::Guest, Self::Member, Self::Moderator, Self::Admin, Self::Owner];
 
     /// The word on the wire and in the database.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Visitor => "visitor",
             Self::Guest => "guest",
             Self::Member => "member",
+            Self::Moderator => "moderator",
             Self::Admin => "admin",
             Self::Owner => "owner",
         }
@@ -50,13 +63,40 @@ pub struct InChannel {
     pub member: bool,
     /// Whether they made it.
     pub creator: bool,
+    /// Whether it is only kept to be read.
+    pub archived: bool,
+    /// Whether they have to be silent, in it or in all of the workspace.
+    pub muted: bool,
+    /// What it says of them besides.
+    pub overridden: Overridden,
+}
+
+impl InChannel {
+    /// In a channel that says nothing besides.
+    #[must_use]
+    pub const fn new(kind: ChannelKind, member: bool, creator: bool) -> Self {
+        let overridden = Overridden { allow: 0, deny: 0 };
+        Self { kind, member, creator, archived: false, muted: false, overridden }
+    }
+
+    /// As someone with this role in the workspace stands to a channel that has their own fields.
+    #[must_use]
+    pub fn of(channel: &Channel, role: Option<Role>, user: UserId) -> Self {
+        Self {
+            archived: channel.archived_at.is_some(),
+            overridden: Overridden::of(&channel.overrides, role, user),
+            ..Self::new(channel.kind, channel.joined == Some(true), channel.created_by == Some(user))
+        }
+    }
 }
 
 /// What may be done in a workspace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WorkspacePermission {
-    /// See it, its public channels and its people.
+    /// See it, and the channels that one may see.
     View,
+    /// See who is in it.
+    People,
     /// Change its name and settings.
     Edit,
     /// Make a channel.
@@ -65,17 +105,30 @@ pub enum WorkspacePermission {
     OpenDirect,
     /// Bring people in, put them out, change roles below one's own.
     ManageMembers,
+    /// Add an emoji of its own; delete those that one added.
+    AddEmoji,
+    /// Mute and ban those who are smaller, decide on reports, delete emoji that others added.
+    Moderate,
+    /// Read the audit log.
+    Audit,
 }
 
 /// What may be done in a channel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum ChannelPermission {
     /// See it, its members and its messages.
     View,
     /// Become a member.
     Join,
-    /// Write, type, mark as read: what members do.
+    /// Mark as read, follow threads, delete one's own messages, leave: what members do.
     Take,
+    /// Send messages, edit one's own, type.
+    Write,
+    /// The same in the threads of its messages.
+    Reply,
+    /// Put emoji on messages.
+    React,
     /// Pin messages and unpin them.
     Pin,
     /// Bring someone in.
@@ -84,8 +137,38 @@ pub enum ChannelPermission {
     Remove,
     /// Change or delete the channel.
     Manage,
-    /// Delete other people's messages.
+    /// Delete other people's messages, keep order, wait for nothing.
     Moderate,
+}
+
+impl ChannelPermission {
+    /// All of them.
+    pub const ALL: [Self; 11] = [
+        Self::View,
+        Self::Join,
+        Self::Take,
+        Self::Write,
+        Self::Reply,
+        Self::React,
+        Self::Pin,
+        Self::Invite,
+        Self::Remove,
+        Self::Manage,
+        Self::Moderate,
+    ];
+    /// Those that a channel's overrides change.
+    pub const OVERRIDABLE: [Self; 7] =
+        [Self::Write, Self::Reply, Self::React, Self::Pin, Self::Invite, Self::Remove, Self::Moderate];
+
+    /// A bit of its own.
+    pub(crate) fn bit(self) -> u16 {
+        Self::ALL.iter().position(|known| *known == self).map_or(0, |place| 1 << place)
+    }
+
+    /// What the muted may not.
+    const fn speaks(self) -> bool {
+        matches!(self, Self::Write | Self::Reply | Self::React | Self::Pin | Self::Invite)
+    }
 }
 
 /// The answer.
@@ -109,8 +192,14 @@ pub fn in_workspace(role: Option<Role>, permission: WorkspacePermission) -> Verd
     let Some(role) = role else { return Verdict::Unseen };
     when(match permission {
         WorkspacePermission::View => true,
-        WorkspacePermission::CreateChannel | WorkspacePermission::OpenDirect => role >= Role::Member,
-        WorkspacePermission::Edit | WorkspacePermission::ManageMembers => role >= Role::Admin,
+        WorkspacePermission::People => role >= Role::Guest,
+        WorkspacePermission::CreateChannel
+        | WorkspacePermission::OpenDirect
+        | WorkspacePermission::AddEmoji => role >= Role::Member,
+        WorkspacePermission::Moderate => role >= Role::Moderator,
+        WorkspacePermission::Edit | WorkspacePermission::ManageMembers | WorkspacePermission::Audit => {
+            role >= Role::Admin
+        }
     })
 }
 
@@ -119,8 +208,12 @@ pub fn in_workspace(role: Option<Role>, permission: WorkspacePermission) -> Verd
 #[must_use]
 pub fn in_channel(role: Option<Role>, at: InChannel, permission: ChannelPermission) -> Verdict {
     let Some(role) = role else { return Verdict::Unseen };
-    if at.kind != ChannelKind::Public && !at.member {
+    if !at.member && (at.kind != ChannelKind::Public || role == Role::Visitor) {
         return Verdict::Unseen;
+    }
+    let speaks = permission.speaks();
+    if (at.muted && speaks) || (at.archived && (speaks || permission == ChannelPermission::Join)) {
+        return Verdict::Forbidden;
     }
     if at.kind.is_direct() {
         return when(matches!(
@@ -128,18 +221,33 @@ pub fn in_channel(role: Option<Role>, at: InChannel, permission: ChannelPermissi
             ChannelPermission::View
                 | ChannelPermission::Join
                 | ChannelPermission::Take
+                | ChannelPermission::Write
+                | ChannelPermission::Reply
+                | ChannelPermission::React
                 | ChannelPermission::Pin
         ));
     }
-    when(match permission {
+    // Who was let in lets nobody in, whatever the channel says.
+    if role == Role::Visitor && permission == ChannelPermission::Invite {
+        return Verdict::Forbidden;
+    }
+    let keeps = at.creator && at.member && role >= Role::Member;
+    let by_role = match permission {
         ChannelPermission::View | ChannelPermission::Join => true,
-        ChannelPermission::Take => at.member,
+        ChannelPermission::Take
+        | ChannelPermission::Write
+        | ChannelPermission::Reply
+        | ChannelPermission::React => at.member,
         ChannelPermission::Pin => at.member && role >= Role::Member,
         ChannelPermission::Invite => (at.member && role >= Role::Member) || role >= Role::Admin,
-        ChannelPermission::Remove | ChannelPermission::Manage => {
-            (at.creator && at.member && role >= Role::Member) || role >= Role::Admin
-        }
-        ChannelPermission::Moderate => role >= Role::Admin,
+        ChannelPermission::Remove => keeps || role >= Role::Moderator,
+        ChannelPermission::Manage => keeps || role >= Role::Admin,
+        ChannelPermission::Moderate => role >= Role::Moderator,
+    };
+    when(match at.overridden.rule(permission) {
+        Some(true) => by_role || at.member,
+        Some(false) => by_role && role >= Role::Admin,
+        None => by_role,
     })
 }
 
@@ -161,8 +269,11 @@ pub fn in_thread(role: Option<Role>, parent: InChannel, permission: ChannelPermi
     match permission {
         ChannelPermission::View
         | ChannelPermission::Take
+        | ChannelPermission::Reply
+        | ChannelPermission::React
         | ChannelPermission::Pin
         | ChannelPermission::Moderate => in_channel(role, parent, permission),
+        ChannelPermission::Write => in_channel(role, parent, ChannelPermission::Reply),
         ChannelPermission::Join => in_channel(role, parent, ChannelPermission::Take),
         ChannelPermission::Invite | ChannelPermission::Remove | ChannelPermission::Manage => {
             match in_channel(role, parent, ChannelPermission::View) {
@@ -184,25 +295,13 @@ pub fn may_assign(actor: Role, target: Role) -> bool {
 mod tests {
     use super::*;
 
-    const CHANNEL: [ChannelPermission; 8] = [
-        ChannelPermission::View,
-        ChannelPermission::Join,
-        ChannelPermission::Take,
-        ChannelPermission::Pin,
-        ChannelPermission::Invite,
-        ChannelPermission::Remove,
-        ChannelPermission::Manage,
-        ChannelPermission::Moderate,
-    ];
+    const CHANNEL: [ChannelPermission; 11] = ChannelPermission::ALL;
 
     fn standings() -> impl Iterator<Item = InChannel> {
         [ChannelKind::Public, ChannelKind::Private, ChannelKind::Dm, ChannelKind::Group].into_iter().flat_map(
             |kind| {
-                [(false, false), (true, false), (true, true)].map(|(member, creator)| InChannel {
-                    kind,
-                    member,
-                    creator,
-                })
+                [(false, false), (true, false), (true, true)]
+                    .map(|(member, creator)| InChannel::new(kind, member, creator))
             },
         )
     }
@@ -246,15 +345,34 @@ mod tests {
     fn a_thread_is_as_open_as_its_channel_and_nobody_keeps_it() {
         use ChannelPermission as C;
         for (at, role) in standings().flat_map(|at| Role::ALL.map(|role| (at, Some(role)))) {
-            for permission in [C::View, C::Take, C::Pin, C::Moderate] {
+            for permission in [C::View, C::Take, C::Reply, C::React, C::Pin, C::Moderate] {
                 assert_eq!(in_thread(role, at, permission), in_channel(role, at, permission));
             }
             assert_eq!(in_thread(role, at, C::Join), in_channel(role, at, C::Take));
+            assert_eq!(in_thread(role, at, C::Write), in_channel(role, at, C::Reply));
             for permission in [C::Invite, C::Remove, C::Manage] {
                 assert!(in_thread(role, at, permission) != Verdict::Allowed);
             }
         }
         assert!(CHANNEL.iter().all(|p| in_thread(None, standings().next().unwrap(), *p) == Verdict::Unseen));
+    }
+
+    #[test]
+    fn what_is_archived_is_read_and_who_is_muted_reads() {
+        use ChannelPermission as C;
+        for (at, role) in standings().flat_map(|at| Role::ALL.map(|role| (at, Some(role)))) {
+            for permission in CHANNEL {
+                let plain = in_channel(role, at, permission);
+                let archived = in_channel(role, InChannel { archived: true, ..at }, permission);
+                let muted = in_channel(role, InChannel { muted: true, ..at }, permission);
+                let kept = [C::View, C::Take, C::Remove, C::Manage, C::Moderate].contains(&permission);
+                assert_eq!(
+                    archived,
+                    if kept || plain != Verdict::Allowed { plain } else { Verdict::Forbidden }
+                );
+                assert_eq!(muted, if permission == C::Join { plain } else { archived });
+            }
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Reactions: emoji that people put on a message, each person each emoji once.
 //!
-//! An emoji is named by its Unicode sequence in the form that [`crate::input::emoji`] gives.
+//! An emoji is named by its Unicode sequence in the form that [`crate::input::emoji`] gives, one of the workspace's
+//! own as `:name:`.
 //!
 //! Invariants:
 //! - The server, its memory and the clients all come from one state to the next by
@@ -9,7 +10,10 @@
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::{ChannelId, MessageId, UserId};
+use crate::{
+    ChannelId, MessageId, UserId,
+    schema::{Cursor, ReactionText},
+};
 
 /// An emoji on a message. They stand in the order of their first use.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -27,7 +31,8 @@ pub struct Reaction {
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct React {
-    /// One emoji, with or without its variation selector.
+    /// One emoji, with or without its variation selector, or `:name:` of one of the workspace's own.
+    #[schema(value_type = ReactionText)]
     pub emoji: String,
 }
 
@@ -37,6 +42,7 @@ pub struct React {
 #[into_params(parameter_in = Query)]
 pub struct ReactorsQuery {
     /// Which emoji.
+    #[param(value_type = ReactionText)]
     pub emoji: String,
     /// 1 to 100; 50 when missing.
     #[param(minimum = 1, maximum = 100)]
@@ -44,7 +50,7 @@ pub struct ReactorsQuery {
     pub limit: Option<u32>,
     /// The `next_cursor` of the page before.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<Cursor>)]
     pub after: Option<i64>,
 }
 

@@ -5,7 +5,12 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::{ChannelId, MessageId, Timestamp, UserId, WorkspaceId, ids, messages::Message, text::as_text};
+use crate::{
+    ChannelId, MessageId, Timestamp, UserId, WorkspaceId, ids,
+    messages::Message,
+    schema::{HasText, MomentText, SearchText},
+    text::as_text,
+};
 
 /// `GET /messages/search`: all that is given must hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
@@ -14,29 +19,31 @@ use crate::{ChannelId, MessageId, Timestamp, UserId, WorkspaceId, ids, messages:
 pub struct SearchQuery {
     /// Words that must all be there, "phrases", and the filters `from:` `in:` `has:` `is:` `before:` `after:`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(value_type = Option<SearchText>)]
     pub q: Option<String>,
     /// Only in this workspace.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<WorkspaceId>)]
     pub workspace_id: Option<WorkspaceId>,
     /// Only in this channel.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<ChannelId>)]
     pub channel_id: Option<ChannelId>,
     /// Only of this author.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<UserId>)]
     pub author_id: Option<UserId>,
     /// Only messages before this one or this time: a message id such as `next_cursor`, a time, or a date (UTC).
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<MomentText>)]
     pub before: Option<Moment>,
     /// Only messages after this one or this time; after a date is after the end of that day.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<MomentText>)]
     pub after: Option<Moment>,
-    /// Only messages that have this: `link`.
+    /// Only messages that have this: `file`, `image`, `link`, `pin`, `reaction` or `video`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(value_type = Option<HasText>)]
     pub has: Option<String>,
     /// 1 to 100; 50 when missing.
     #[param(minimum = 1, maximum = 100)]

@@ -3,7 +3,12 @@
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::{ChannelId, MessageId, Timestamp, channels::Channel, messages::Message};
+use crate::{
+    ChannelId, FileId, MessageId, Timestamp,
+    channels::Channel,
+    messages::Message,
+    schema::{Caption, Nonce, ThreadCursor},
+};
 
 /// What a message has to do with a thread.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -41,10 +46,16 @@ pub struct ThreadOf {
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateReply {
-    /// The text: 1 to 8,000 characters, not blank.
+    /// As in `CreateMessage`.
+    #[schema(value_type = Caption)]
     pub content: String,
+    /// As in `CreateMessage`; what stands in the channel too carries none of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 10)]
+    pub file_ids: Vec<FileId>,
     /// As in `CreateMessage`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Nonce>)]
     pub nonce: Option<String>,
     /// Whether it stands in the channel too, as a message of its own.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -71,5 +82,6 @@ pub struct ThreadPageQuery {
     pub limit: Option<u32>,
     /// The `next_cursor` of the page before.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(value_type = Option<ThreadCursor>)]
     pub after: Option<String>,
 }

@@ -25,6 +25,17 @@ impl Timestamp {
     }
 }
 
+impl Timestamp {
+    /// As headers of HTTP have it (RFC 9110, 5.6.7), in seconds: `Fri, 20 Nov 2026 08:30:00 GMT`.
+    #[must_use]
+    pub fn http_date(self) -> String {
+        let time = jiff::Timestamp::from_millisecond(self.0).ok();
+        let text = time
+            .and_then(|t| jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&t).ok());
+        text.unwrap_or_default()
+    }
+}
+
 impl From<i64> for Timestamp {
     fn from(ms: i64) -> Self {
         Self(ms)
@@ -58,6 +69,7 @@ mod tests {
         let t = Timestamp::from(1_795_163_400_007);
         assert_eq!(t.to_string(), "2026-11-20T08:30:00.007Z");
         assert_eq!("2026-11-20T17:30:00.007+09:00".parse::<Timestamp>().unwrap(), t);
+        assert_eq!(t.http_date(), "Fri, 20 Nov 2026 08:30:00 GMT");
         assert!("yesterday".parse::<Timestamp>().is_err());
     }
 }

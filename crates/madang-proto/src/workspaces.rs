@@ -3,7 +3,13 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{ChannelId, Timestamp, UserId, WorkspaceId, accounts::UserSummary, permissions::Role};
+use crate::{
+    ChannelId, Timestamp, UserId, WorkspaceId,
+    accounts::UserSummary,
+    permissions::Role,
+    retention::Retention,
+    schema::{Username, WorkspaceName},
+};
 
 /// Who sees what messages said before they were edited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
@@ -46,8 +52,15 @@ pub struct Workspace {
     pub allow_guests: bool,
     /// Who sees what messages said before they were edited.
     pub edit_history: EditHistory,
-    /// The channel that everyone is in.
+    /// How long messages are kept where the channel does not say; for good when it is absent.
+    #[serde(default, skip_serializing_if = "Retention::is_forever")]
+    pub retention: Retention,
+    /// The channel that everyone is in, but visitors.
     pub default_channel_id: ChannelId,
+    /// How often its own emoji changed: whoever has them as of another number reads them anew.
+    #[serde(default)]
+    #[schema(required = true)]
+    pub emoji_version: i64,
     /// When it was made.
     pub created_at: Timestamp,
     /// The asking user's role; absent in events.
@@ -60,6 +73,7 @@ pub struct Workspace {
 #[serde(deny_unknown_fields)]
 pub struct CreateWorkspace {
     /// The name to show, 1 to 80 characters.
+    #[schema(value_type = WorkspaceName)]
     pub name: String,
     /// Whether guests are let in; not, when missing.
     #[serde(default)]
@@ -72,6 +86,7 @@ pub struct CreateWorkspace {
 pub struct UpdateWorkspace {
     /// The name to show, 1 to 80 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<WorkspaceName>)]
     pub name: Option<String>,
     /// Whether everyone who registers from now on becomes a member.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -100,6 +115,7 @@ pub struct Member {
 #[serde(deny_unknown_fields)]
 pub struct AddWorkspaceMember {
     /// Whom, by the unique name.
+    #[schema(value_type = Username)]
     pub username: String,
 }
 

@@ -24,37 +24,82 @@ fn events() -> Vec<Value> {
         "id": id, "channel_id": "7", "seq": max, "version": -1, "author": author, "user": author,
         "content": "가나다 🙂", "nonce": "n", "edited_at": at, "deleted_at": at, "created_at": at,
         "reactions": [{"emoji": "👍🏽", "count": 70_000}, {"emoji": "🇰🇷", "count": 1, "me": true}],
-        "pinned": true
+        "mentions": [{"kind": "user", "user_id": "9", "name": "지민"}, {"kind": "channel", "name": "channel"}],
+        "pinned": true,
+        "files": [{
+            "id": "12", "name": "마당.png", "media_type": "image/png", "size": max, "sha256": "0a", "width": 640,
+            "height": 70_000, "thumbnail": true, "created_at": at
+        }]
     });
     let channel = json!({
         "id": "7", "workspace_id": "8", "kind": "private", "name": "일반", "topic": "", "is_default": false,
         "created_by": "9", "member_count": 3, "last_seq": 2, "version": 70_000, "created_at": at,
-        "joined": true, "last_read_seq": 0, "unread_count": 128
+        "joined": true, "last_read_seq": 0, "read_version": 3, "unread_count": 128, "unread_skipped": [2, 300],
+        "mention_count": 2, "unread_mentions": [1, 70_000], "slow_mode": 21_600, "archived_at": at, "first_seq": 2,
+        "retention": {"days": 30},
+        "overrides": [{"role": "moderator", "deny": ["write"]}, {"user_id": "9", "allow": ["reply", "moderate"]}]
     });
     let workspace = json!({
         "id": "8", "name": "w", "open": true, "allow_guests": false, "default_channel_id": "7",
-        "edit_history": "admins",
+        "edit_history": "admins", "retention": {"days": 36_500}, "emoji_version": 3,
         "created_at": at, "role": "owner"
     });
     let member = json!({
         "action": "left", "workspace_id": "8", "channel_id": "7", "version": 5,
         "member": {"user": author, "role": "guest", "joined_at": at}
     });
-    let presence = json!({"user_id": "9", "status": "away", "custom_status": "점심"});
+    let sanction = json!({
+        "id": "4", "workspace_id": "8", "channel_id": "7", "user": author, "kind": "mute", "reason": "소란",
+        "by": author, "created_at": at, "expires_at": at
+    });
+    let presence = json!({
+        "user_id": "9", "status": "dnd", "custom_status": "점심", "emoji": "🍜", "expires_at": at, "dnd_until": at
+    });
     let error = json!({
         "code": "rate_limited", "detail": "d", "errors": [{"field": "f", "reason": "r"}], "retry_after": 4_294_967_295_u32
     });
     let online = json!({"workspace_id": "8", "online": 70_000, "named": false});
+    let count = json!({"unread": 3, "version": 70_000});
     let ready = json!({
         "session_id": id, "user": user, "heartbeat_interval_ms": 30_000, "server_time": at,
         "workspaces": [workspace], "channels": [channel], "presence": [presence], "online": [online],
         "changes": [{"channel": channel, "messages": [message], "members": [member], "version": 3, "more": true}],
-        "resync": ["7", "8"]
+        "resync": ["7", "8"], "users_version": max, "settings": {"share_read_marks": true}, "notifications": count
     });
     let reaction = json!({
         "channel_id": "7", "message_id": id, "emoji": "👍🏽", "user_id": "9", "added": false, "version": 5
     });
-    let mark = json!({"channel_id": "7", "user_id": "9", "message_id": id, "seq": 256});
+    let mark = json!({"channel_id": "7", "user_id": "9", "message_id": id, "seq": 256, "read_version": 1});
+    let unread = json!({"channel_id": "7", "message_id": id, "last_read_seq": 255, "read_version": 1});
+    let draft = json!({"channel_id": "7", "content": "가", "updated_at": at});
+    let scheduled = json!({
+        "id": "10", "channel_id": "7", "content": "가", "send_at": at,
+        "failed": {"code": "not_found", "detail": "d"}
+    });
+    let emoji = json!({
+        "action": "created", "workspace_id": "8", "version": 3,
+        "emoji": {
+            "id": "12", "name": "마당냥", "media_type": "image/gif", "width": 128, "height": 96, "created_by": "9",
+            "created_at": at
+        }
+    });
+    let reminder = json!({
+        "id": "11", "message_id": id, "channel_id": "7", "text": "차", "remind_at": at, "due": true
+    });
+    let notification = json!({
+        "id": "12", "kind": "reply", "workspace_id": "6", "channel_id": "8", "message_id": id,
+        "thread": {"channel_id": "7", "root_id": "14"}, "author": message["author"], "excerpt": "가",
+        "created_at": at, "silent": true, "read": false
+    });
+    let settings = json!({
+        "keywords": ["배포"],
+        "quiet_hours": {"days": ["friday"], "from": "22:00", "to": "07:30", "time_zone": "Asia/Seoul"},
+        "snoozed_until": at, "workspaces": [{"workspace_id": "6", "level": "all"}],
+        "channels": [{"channel_id": "7", "level": "nothing", "muted_until": at}], "version": 5
+    });
+    let export = json!({
+        "id": "12", "state": "ready", "created_at": at, "expires_at": at, "sha256": "ab", "link": "/x"
+    });
     vec![
         json!({"type": "READY", "payload": ready}),
         json!({"type": "MESSAGE", "payload": message}),
@@ -72,6 +117,18 @@ fn events() -> Vec<Value> {
         json!({"type": "ACK", "payload": {"any": [null, 1.5, {"deep": {}}]}, "rid": "r"}),
         json!({"type": "ERROR", "payload": error, "rid": "가"}),
         json!({"type": "PONG", "payload": {"versions": {"7": max, "8": 0}}}),
+        json!({"type": "SANCTION", "payload": {"action": "imposed", "sanction": sanction}}),
+        json!({"type": "DRAFT", "payload": {"channel_id": "7", "draft": draft}}),
+        json!({"type": "SCHEDULED", "payload": {"id": "10", "scheduled": scheduled}}),
+        json!({"type": "REMINDER", "payload": {"id": "11", "reminder": reminder}}),
+        json!({"type": "UNREAD", "payload": unread}),
+        json!({"type": "SETTINGS", "payload": {"share_read_marks": false}}),
+        json!({"type": "USER", "payload": {"user": user, "version": 5}}),
+        json!({"type": "EMOJI", "payload": emoji}),
+        json!({"type": "NOTIFICATION", "payload": {"notification": notification, "count": count}}),
+        json!({"type": "NOTIFICATIONS", "payload": {"read": ["12"], "removed": ["13"], "count": count}}),
+        json!({"type": "NOTIFICATION_SETTINGS", "payload": settings}),
+        json!({"type": "EXPORT", "payload": export}),
     ]
 }
 
@@ -94,6 +151,18 @@ const fn place(event: &Event) -> usize {
         Event::Ack(_) => 13,
         Event::Error(_) => 14,
         Event::Pong(_) => 15,
+        Event::Sanction(_) => 16,
+        Event::Draft(_) => 17,
+        Event::Scheduled(_) => 18,
+        Event::Reminder(_) => 19,
+        Event::Unread(_) => 20,
+        Event::Settings(_) => 21,
+        Event::User(_) => 22,
+        Event::Emoji(_) => 23,
+        Event::Notification(_) => 24,
+        Event::Notifications(_) => 25,
+        Event::NotificationSettings(_) => 26,
+        Event::Export(_) => 27,
     }
 }
 

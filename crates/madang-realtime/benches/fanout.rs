@@ -34,6 +34,10 @@ impl Payload for Encoded {
     fn compress(&self, _: &Frame) -> Option<Frame> {
         None
     }
+
+    fn portable(&self) -> Bytes {
+        Bytes::from_static(FRAME)
+    }
 }
 
 fn envelope(version: i64) -> Arc<Envelope> {

@@ -8,11 +8,14 @@
 //! - All envelopes are of one topic, one class and for the same audience, in their order.
 //! - Several are joined only up to [`JOINED_BYTES`], which leaves most of an outbox free.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Instant,
+};
 
 use bytes::{Bytes, BytesMut};
 
-use crate::{Audience, Class, Codec, Envelope, Frame, Topic};
+use crate::{Audience, Class, Codec, Envelope, Frame, Topic, registry::Meant};
 
 /// Most bytes of several envelopes in one batch, as JSON.
 const JOINED_BYTES: usize = 32 * 1024;
@@ -52,6 +55,20 @@ impl Batch {
         true
     }
 
+    /// Puts it into these outboxes.
+    pub(crate) fn give(&self, to: &mut Vec<Meant>) {
+        for (outbox, codec) in to.drain(..) {
+            outbox.push(self.frame(codec).clone(), self.class());
+        }
+    }
+
+    /// The same, right into the sockets for which nothing waits.
+    pub(crate) fn give_now(&self, to: &mut Vec<Meant>) {
+        for (outbox, codec) in to.drain(..) {
+            outbox.push_now(self.frame(codec).clone(), self.class());
+        }
+    }
+
     pub(crate) fn topic(&self) -> Topic {
         self.first.topic()
     }
@@ -87,6 +104,11 @@ impl Batch {
         })
     }
 
+    /// Since when each of them is stored.
+    pub(crate) fn since(&self) -> impl Iterator<Item = Instant> {
+        self.envelopes().map(|envelope| envelope.since())
+    }
+
     fn envelopes(&self) -> impl Iterator<Item = &Arc<Envelope>> {
         std::iter::once(&self.first).chain(&self.more)
     }
@@ -108,6 +130,6 @@ mod tests {
         assert!(!batch.join(&typing), "another class");
         assert!(!batch.join(&named(channel(1), 3, &"x".repeat(JOINED_BYTES))), "too much");
         assert_eq!((batch.len(), batch.version()), (3, Some(2)));
-        assert_eq!(batch.frame(Codec::JSON), &frame("1b2"));
+        assert_eq!(batch.frame(Codec::JSON), &frame("1\nb\n2\n"));
     }
 }

@@ -81,6 +81,11 @@ impl Connection {
         self.shard.hears(self.key, topic)
     }
 
+    /// Notes which versions of channels whoever is connected has read, of those that it hears.
+    pub fn read(&self, versions: &[(ChannelId, i64)]) {
+        self.shard.read(versions);
+    }
+
     /// Waits until what was published before this call is in the outboxes; giant topics may take longer.
     pub async fn settled(&self) {
         self.shard.settled().await;

@@ -8,6 +8,7 @@
 use std::{
     fmt,
     sync::{Arc, OnceLock},
+    time::Instant,
 };
 
 use bytes::Bytes;
@@ -100,6 +101,9 @@ pub trait Payload: Send + Sync {
 
     /// The same frame compressed; nothing where it is not worth it.
     fn compress(&self, frame: &Frame) -> Option<Frame>;
+
+    /// What another node makes the same payload of: see [`Remote::event`](crate::bus::Remote::event).
+    fn portable(&self) -> Bytes;
 }
 
 /// How much it matters that a frame arrives.
@@ -137,6 +141,7 @@ pub struct Envelope {
     class: Class,
     payload: Arc<dyn Payload>,
     frames: [OnceLock<Frame>; Codec::COUNT],
+    since: OnceLock<Instant>,
 }
 
 impl Envelope {
@@ -157,7 +162,7 @@ impl Envelope {
         payload: Arc<dyn Payload>,
     ) -> Arc<Self> {
         let frames = std::array::from_fn(|_| OnceLock::new());
-        Arc::new(Self { topic, audience, version, class, payload, frames })
+        Arc::new(Self { topic, audience, version, class, payload, frames, since: OnceLock::new() })
     }
 
     /// Who hears it.
@@ -182,6 +187,22 @@ impl Envelope {
     #[must_use]
     pub const fn class(&self) -> Class {
         self.class
+    }
+
+    /// The payload as another node takes it.
+    #[must_use]
+    pub fn portable(&self) -> Bytes {
+        self.payload.portable()
+    }
+
+    /// Says when what it tells of was stored; the first time counts. The hub says it of what nobody did.
+    pub fn committed_at(&self, time: Instant) {
+        self.since.get_or_init(|| time);
+    }
+
+    /// Since when it is on its way.
+    pub(crate) fn since(&self) -> Instant {
+        *self.since.get_or_init(Instant::now)
     }
 
     /// The frame for one codec, encoded, and compressed, when it is first asked for.
@@ -236,6 +257,10 @@ mod tests {
         fn compress(&self, frame: &Frame) -> Option<Frame> {
             self.compressed.fetch_add(1, Ordering::Relaxed);
             self.worth_it.then(|| Frame::new(frame.bytes().slice(..1)))
+        }
+
+        fn portable(&self) -> Bytes {
+            Bytes::new()
         }
     }
 

@@ -6,19 +6,22 @@
 //! Invariants:
 //! - A shard that hears a topic gets its envelopes; one that does not may get them too.
 //! - Items published one after the other by one task take effect in that order in every shard.
-//! - Lock order: a shard's state, then the interest, then an outbox.
+//! - Lock order: a shard's state, then the interest, then what watches it, or an outbox.
 
 #[cfg(test)]
 mod tests;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
-use madang_proto::ConnectionId;
+use madang_proto::{ChannelId, ConnectionId, UserId};
 
 use parking_lot::RwLock;
 
 use crate::{
-    BoxError, BusItem, Connection, ConnectionInfo, Faults, Outbox, Shutdown, Supervisor, Topic,
+    BoxError, BusItem, Connection, ConnectionInfo, Delivered, Faults, Outbox, Shutdown, Supervisor, Topic,
     shard::{Opening, Shard},
 };
 
@@ -37,6 +40,8 @@ pub struct Hub {
 pub struct HubStats {
     /// Connections.
     pub connections: usize,
+    /// Channels that somebody hears.
+    pub channels: usize,
     /// Topics that somebody hears, counted per shard.
     pub topics: usize,
     /// Pairs of connection and topic.
@@ -125,7 +130,10 @@ impl Hub {
     /// the bus; everyone else publishes there.
     pub async fn publish(&self, item: BusItem) {
         let concerned = match &item {
-            BusItem::Event(envelope) => self.interest.shards(envelope.topic()),
+            BusItem::Event(envelope) => {
+                envelope.since();
+                self.interest.shards(envelope.topic())
+            }
             BusItem::Control(_) => u64::MAX,
         };
         for (index, shard) in self.shards.iter().enumerate() {
@@ -133,6 +141,35 @@ impl Hub {
                 shard.send(item.clone()).await;
             }
         }
+    }
+
+    /// Has a watcher told which topics this node hears, from those that it hears now on.
+    pub(crate) fn watch_interest(&self, watcher: Arc<dyn Watcher>) {
+        self.interest.watch(watcher);
+    }
+
+    /// Every channel that somebody hears, and the newest version that all of them have, as far as that is known.
+    #[must_use]
+    pub fn heads(&self) -> HashMap<ChannelId, Option<i64>> {
+        let mut heads = HashMap::new();
+        self.shards.iter().for_each(|shard| shard.heads(&mut heads));
+        heads
+    }
+
+    /// Everyone who has a connection.
+    #[must_use]
+    pub fn people(&self) -> HashSet<UserId> {
+        let mut people = HashSet::new();
+        self.shards.iter().for_each(|shard| shard.people(&mut people));
+        people
+    }
+
+    /// What waits for each connection, to close them one after the other.
+    #[must_use]
+    pub fn outboxes(&self) -> Vec<Arc<Outbox>> {
+        let mut outboxes = Vec::new();
+        self.shards.iter().for_each(|shard| shard.outboxes(&mut outboxes));
+        outboxes
     }
 
     /// How much it holds now.
@@ -147,26 +184,54 @@ impl Hub {
             stats.queued += queued;
             stats.held += held;
         }
+        stats.channels = self.interest.channels();
         stats
+    }
+
+    /// What it gave out until now.
+    #[must_use]
+    pub fn delivered(&self) -> Delivered {
+        let mut sum = Delivered::default();
+        self.shards.iter().for_each(|shard| sum.add(&shard.deliveries.read()));
+        sum
     }
 
     #[cfg(test)]
     pub(crate) fn is_empty(&self) -> bool {
-        self.interest.0.read().is_empty() && self.shards.iter().all(|shard| shard.is_empty())
+        self.interest.0.read().topics.is_empty() && self.shards.iter().all(|shard| shard.is_empty())
     }
+}
+
+/// Is told which topics this node hears. Called with a lock held: it may neither wait nor call the hub.
+pub(crate) trait Watcher: Send + Sync {
+    /// A first shard has reason to get the topic's envelopes.
+    fn began(&self, topic: Topic);
+    /// No shard has any more.
+    fn ended(&self, topic: Topic);
 }
 
 /// Which shards have a topic: for each, how many reasons each shard has to get its envelopes.
 #[derive(Default)]
-pub(crate) struct Interest(RwLock<HashMap<Topic, HashMap<usize, u32>>>);
+pub(crate) struct Interest(RwLock<Interests>);
+
+#[derive(Default)]
+struct Interests {
+    topics: HashMap<Topic, HashMap<usize, u32>>,
+    watcher: Option<Arc<dyn Watcher>>,
+}
 
 impl Interest {
     pub(crate) fn hold(&self, topic: Topic, shard: usize) {
-        *self.0.write().entry(topic).or_default().entry(shard).or_default() += 1;
+        let Interests { topics, watcher } = &mut *self.0.write();
+        let shards = topics.entry(topic).or_default();
+        if let Some(watcher) = watcher.as_ref().filter(|_| shards.is_empty()) {
+            watcher.began(topic);
+        }
+        *shards.entry(shard).or_default() += 1;
     }
 
     pub(crate) fn release(&self, topic: Topic, shard: usize) {
-        let mut topics = self.0.write();
+        let Interests { topics, watcher } = &mut *self.0.write();
         let Some(shards) = topics.get_mut(&topic) else { return };
         if let Some(reasons) = shards.get_mut(&shard) {
             *reasons -= 1;
@@ -176,10 +241,27 @@ impl Interest {
         }
         if shards.is_empty() {
             topics.remove(&topic);
+            if let Some(watcher) = watcher {
+                watcher.ended(topic);
+            }
         }
     }
 
+    fn watch(&self, watcher: Arc<dyn Watcher>) {
+        let mut interests = self.0.write();
+        interests.topics.keys().for_each(|topic| watcher.began(*topic));
+        interests.watcher = Some(watcher);
+    }
+
+    fn channels(&self) -> usize {
+        self.0.read().topics.keys().filter(|topic| matches!(topic, Topic::Channel(_))).count()
+    }
+
     fn shards(&self, topic: Topic) -> u64 {
-        self.0.read().get(&topic).map_or(0, |shards| shards.keys().fold(0, |mask, shard| mask | 1 << shard))
+        let interests = self.0.read();
+        interests
+            .topics
+            .get(&topic)
+            .map_or(0, |shards| shards.keys().fold(0, |mask, shard| mask | 1 << shard))
     }
 }

@@ -1,7 +1,8 @@
 //! What is due in a shard, and whose turn it is: quick items first, giant topics by slices between.
 //!
 //! An event of a topic with more than [`SLICE`] receivers goes to that topic's own line; everything
-//! else stands in the quick lane, in the order in which it came. Giant topics are served a slice at a
+//! else stands in the quick lane, in the order in which it came; events of one topic that stand there one
+//! behind the other are done together. Giant topics are served a slice at a
 //! time: that of the fewest receivers left, so that a room of a thousand does not wait for a room of ten
 //! thousand, and each [`ROUND`]th time the next in the round, so that one is not forgotten.
 //!
@@ -52,7 +53,7 @@ struct Giant {
 
 /// A batch on its way to its receivers.
 pub(crate) struct Pass {
-    pub(crate) batch: Batch,
+    pub(crate) batch: Arc<Batch>,
     pub(crate) receivers: Vec<usize>,
     pub(crate) as_of: AsOf,
     pub(crate) at: usize,
@@ -64,6 +65,14 @@ impl Pass {
         let end = self.receivers.len().min(self.at + SLICE);
         self.receivers.get(self.at..end).unwrap_or_default()
     }
+}
+
+/// What is due in the quick lane.
+pub(crate) enum Quick {
+    Events(Batch),
+    Control(Control),
+    /// This was tried often enough.
+    Drop(BusItem),
 }
 
 /// What is to be done for a giant topic.
@@ -144,20 +153,24 @@ impl Lanes {
         self.round.iter().filter(goes_on).copied().collect()
     }
 
-    /// Begins the head of the quick lane; `Err` gives one that was tried often enough.
-    pub(crate) fn quick(&mut self) -> Option<Result<BusItem, BusItem>> {
-        let item = self.quick.front()?.clone();
+    /// Begins the head of the quick lane.
+    pub(crate) fn quick(&mut self) -> Option<Quick> {
+        let head = self.quick.front()?;
         self.tries += 1;
-        Some(if self.tries <= TRIES { Ok(item) } else { Err(item) })
+        Some(if self.tries > TRIES {
+            Quick::Drop(head.clone())
+        } else {
+            match head {
+                BusItem::Event(first) => Quick::Events(batch(first, self.quick.iter().skip(1), self.tries)),
+                BusItem::Control(control) => Quick::Control(*control),
+            }
+        })
     }
 
-    /// The head of the quick lane is done.
-    pub(crate) fn quick_done(&mut self) {
-        if self.quick.pop_front().is_some() {
-            self.done += 1;
-            self.len -= 1;
-        }
-        self.tries = 0;
+    /// So many items at the head of the quick lane are done.
+    pub(crate) fn quick_done(&mut self, items: usize) {
+        let done = self.quick.drain(..items.min(self.quick.len())).len();
+        (self.done, self.len, self.tries) = (self.done + done as u64, self.len - done, 0);
     }
 
     /// The giant topic whose turn it is, if one may be served now. To be told to [`Self::step`].
@@ -223,21 +236,28 @@ impl Lanes {
     }
 }
 
-impl Giant {
-    /// Makes a pass of the events at the head of the line; after a failure, of the first alone.
-    fn begin(&mut self) {
-        let Some(BusItem::Event(first)) = self.line.front() else { return };
-        let mut batch = Batch::from(Arc::clone(first));
-        if self.tries == 1 {
-            for item in self.line.iter().skip(1) {
-                let BusItem::Event(next) = item else { break };
-                if !batch.join(next) {
-                    break;
-                }
+/// An event and those behind it that can be given out with it; after a failure, it alone.
+fn batch<'a>(first: &Arc<Envelope>, behind: impl Iterator<Item = &'a BusItem>, tries: u8) -> Batch {
+    let mut batch = Batch::from(Arc::clone(first));
+    if tries == 1 {
+        for item in behind {
+            let BusItem::Event(next) = item else { break };
+            if !batch.join(next) {
+                break;
             }
         }
+    }
+    batch
+}
+
+impl Giant {
+    /// Makes a pass of the events at the head of the line.
+    fn begin(&mut self) {
+        let Some(BusItem::Event(first)) = self.line.front() else { return };
+        let batch = batch(first, self.line.iter().skip(1), self.tries);
         self.line.drain(..batch.len());
-        self.pass = Some(Pass { batch, receivers: Vec::new(), as_of: AsOf::default(), at: 0 });
+        self.pass =
+            Some(Pass { batch: Arc::new(batch), receivers: Vec::new(), as_of: AsOf::default(), at: 0 });
     }
 
     fn left(&self) -> usize {

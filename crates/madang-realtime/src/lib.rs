@@ -17,12 +17,15 @@
 mod batch;
 pub mod bus;
 pub mod connection;
+mod deliveries;
 pub mod frame;
 pub mod hub;
 mod lanes;
 mod order;
 pub mod outbox;
 pub mod presence;
+#[cfg(any(test, feature = "testing"))]
+pub mod redis_server;
 mod registry;
 mod shard;
 pub mod supervise;
@@ -32,9 +35,10 @@ pub mod topic;
 
 pub use bus::{Bus, BusItem, Control};
 pub use connection::{Connection, ConnectionInfo};
+pub use deliveries::{DELAYS, Delivered};
 pub use frame::{Audience, Class, Codec, Envelope, Frame, Payload};
 pub use hub::{Hub, HubStats};
-pub use outbox::Outbox;
+pub use outbox::{Outbox, Sink};
 pub use presence::Presence;
 pub use shard::Opening;
 pub use supervise::{BoxError, Faults, Shutdown, Supervisor};

@@ -1,8 +1,11 @@
 //! The outbox: what waits to be written to one connection, bounded in bytes.
 //!
 //! A shard pushes, the session that owns the socket takes everything at once and joins it into one
-//! write. There is no channel and no writer task: a mutex around a list and one wake-up. A session
+//! write. There is no channel and no writer task: a mutex around a list and who to wake. A session
 //! that is still preparing its `READY` just does not call [`Outbox::recv`] yet; the frames collect.
+//! While a session waits for frames and its socket owes nothing, a frame of a giant topic goes right into the [`Sink`]
+//! that it lent, without waking it; what the sink does not take is left to the session. Other frames wait for it:
+//! the busier the thread, the more of them are joined.
 //!
 //! Two sums are kept. *Events* come unasked: when they do not fit, waiting ephemeral frames go
 //! first, and then the connection itself. *Replies* were asked for by the client, which sends its
@@ -13,32 +16,56 @@
 //! - Frames leave in the order in which they were pushed.
 //! - Events that wait never exceed the bound, but for a single frame that is larger by itself.
 //! - Nothing enters after a close; the first close code wins.
-//! - One task takes frames: [`Outbox::recv`] and [`Outbox::closed`] share one wake-up.
+//! - One task takes frames: [`Outbox::recv`] and [`Outbox::closed`] share one waker.
+//! - From the moment when frames are taken until the next [`Outbox::recv`] nobody else writes to the sink.
+//! - The rest of a frame of which a part was written is given out whatever happens, and first.
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    fmt,
+    future::poll_fn,
+    sync::Arc,
+    task::{Context, Poll, Waker},
+};
 
 use madang_proto::{close::CloseCode, limits};
 use parking_lot::{Mutex, MutexGuard};
-use tokio::sync::Notify;
 
 use crate::{Class, Frame};
 
 /// Room for this many frames is kept when an outbox is emptied, so that idle ones stay small.
 const KEPT_SLOTS: usize = 2;
 
+/// Where frames may go without their session: its socket.
+pub trait Sink: Send + Sync {
+    /// Writes as much as is room for, and says how much that was; nothing also when the socket is
+    /// broken, which its session finds by itself.
+    fn write_now(&self, bytes: &[u8]) -> usize;
+}
+
 /// The frames that wait for one connection.
 #[derive(Debug)]
 pub struct Outbox {
     waiting: Mutex<Waiting>,
-    due: Notify,
     limit: usize,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Waiting {
     frames: Vec<(Frame, Kind)>,
+    /// The first of them is the rest of one of which a part was written.
+    torn: bool,
     event_bytes: usize,
     reply_bytes: usize,
     ephemeral: usize,
     closed: Option<CloseCode>,
+    /// Who found nothing and waits.
+    waker: Option<Waker>,
+    sink: Option<Arc<dyn Sink>>,
+    /// The session waits for frames, so the sink may be written to.
+    lent: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,28 +84,46 @@ impl Outbox {
     /// An outbox in which up to `limit` bytes of events may wait.
     #[must_use]
     pub fn bounded(limit: usize) -> Self {
-        Self { waiting: Mutex::default(), due: Notify::new(), limit }
+        Self { waiting: Mutex::default(), limit }
     }
 
     /// Adds the frame of an event. Does not wait: what does not fit is dropped if it is ephemeral,
     /// and otherwise ends the connection with [`CloseCode::TooSlow`].
     pub fn push(&self, frame: Frame, class: Class) {
+        let waiting = self.waiting.lock();
+        if waiting.closed.is_none() {
+            self.add_event(waiting, frame, class);
+        }
+    }
+
+    /// The same for a frame that has few to be joined with: it goes right into the socket that was lent, where nothing
+    /// waits before it.
+    pub fn push_now(&self, frame: Frame, class: Class) {
         let mut waiting = self.waiting.lock();
         if waiting.closed.is_some() {
             return;
         }
+        let whole = frame.len();
+        if let Some(rest) = waiting.write(frame) {
+            // Of which a part is out may not be dropped any more.
+            let class = if rest.len() < whole { Class::Durable } else { class };
+            self.add_event(waiting, rest, class);
+        }
+    }
+
+    fn add_event(&self, mut waiting: MutexGuard<'_, Waiting>, frame: Frame, class: Class) {
         if !waiting.fits(&frame, self.limit) {
             if class == Class::Ephemeral {
                 return;
             }
             waiting.drop_ephemeral();
             if !waiting.fits(&frame, self.limit) {
-                return self.overflow(waiting);
+                return Self::overflow(waiting);
             }
         }
         waiting.event_bytes += frame.len();
         waiting.ephemeral += usize::from(class == Class::Ephemeral);
-        self.add(waiting, frame, Kind::Event(class));
+        Self::add(waiting, frame, Kind::Event(class));
     }
 
     /// Adds the answer to a request of this connection, in order with the events.
@@ -88,32 +133,44 @@ impl Outbox {
             return;
         }
         if waiting.reply_bytes > self.limit {
-            return self.overflow(waiting);
+            return Self::overflow(waiting);
         }
         waiting.reply_bytes += frame.len();
-        self.add(waiting, frame, Kind::Reply);
+        Self::add(waiting, frame, Kind::Reply);
     }
 
-    fn add(&self, mut waiting: MutexGuard<'_, Waiting>, frame: Frame, kind: Kind) {
+    fn add(mut waiting: MutexGuard<'_, Waiting>, frame: Frame, kind: Kind) {
         waiting.frames.push((frame, kind));
-        let first = waiting.frames.len() == 1;
+        Self::wake(waiting);
+    }
+
+    fn overflow(mut waiting: MutexGuard<'_, Waiting>) {
+        let (waker, torn) = (waiting.waker.take(), waiting.torn);
+        let frames = waiting.frames.drain(..usize::from(torn)).collect();
+        *waiting = Waiting { frames, torn, closed: Some(CloseCode::TooSlow), waker, ..Waiting::default() };
+        Self::wake(waiting);
+    }
+
+    fn wake(mut waiting: MutexGuard<'_, Waiting>) {
+        let waker = waiting.waker.take();
         drop(waiting);
-        if first {
-            self.due.notify_one();
+        if let Some(waker) = waker {
+            waker.wake();
         }
     }
 
-    fn overflow(&self, mut waiting: MutexGuard<'_, Waiting>) {
-        *waiting = Waiting { closed: Some(CloseCode::TooSlow), ..Waiting::default() };
-        drop(waiting);
-        self.due.notify_one();
+    /// Lends the socket, to be written to by [`Self::push_now`] whenever nothing waits here and [`Self::recv`] is waited for.
+    pub fn lend(&self, sink: Arc<dyn Sink>) {
+        self.waiting.lock().sink = Some(sink);
     }
 
     /// Ends the connection. What waits is still given out, and then the code. Does nothing to an
     /// outbox that is closed already.
     pub fn close(&self, code: CloseCode) {
-        self.waiting.lock().closed.get_or_insert(code);
-        self.due.notify_one();
+        let mut waiting = self.waiting.lock();
+        waiting.closed.get_or_insert(code);
+        waiting.sink = None;
+        Self::wake(waiting);
     }
 
     /// The code that the outbox was closed with.
@@ -126,46 +183,49 @@ impl Outbox {
     ///
     /// # Errors
     /// The close code, once the outbox is closed and everything that waited was given out. After
-    /// [`CloseCode::TooSlow`] nothing more is given out.
+    /// [`CloseCode::TooSlow`] nothing more is given out, but the rest of a frame.
     pub async fn recv(&self, into: &mut Vec<Frame>) -> Result<(), CloseCode> {
-        loop {
-            if self.take(into) {
-                return Ok(());
+        poll_fn(|cx| {
+            let mut waiting = self.waiting.lock();
+            if waiting.take(into) {
+                return Poll::Ready(Ok(()));
             }
-            if let Some(code) = self.finished() {
-                return Err(code);
-            }
-            self.due.notified().await;
-        }
+            waiting.lent = true;
+            waiting.closed.map_or_else(|| waiting.sleep(cx), |code| Poll::Ready(Err(code)))
+        })
+        .await
     }
 
     /// Appends all that waits now to `into`, without waiting; whether that was anything.
     pub fn take(&self, into: &mut Vec<Frame>) -> bool {
-        let mut waiting = self.waiting.lock();
-        let any = !waiting.frames.is_empty();
-        waiting.take(into);
-        any
-    }
-
-    /// The close code, once nothing waits any more.
-    fn finished(&self) -> Option<CloseCode> {
-        let waiting = self.waiting.lock();
-        waiting.closed.filter(|_| waiting.frames.is_empty())
+        self.waiting.lock().take(into)
     }
 
     /// Waits until the outbox is closed, whatever still waits in it: to give up a write that the
     /// other side does not take. Safe to cancel.
     pub async fn closed(&self) -> CloseCode {
-        loop {
-            if let Some(code) = self.close_code() {
-                return code;
-            }
-            self.due.notified().await;
-        }
+        poll_fn(|cx| {
+            let mut waiting = self.waiting.lock();
+            waiting.closed.map_or_else(|| waiting.sleep(cx), Poll::Ready)
+        })
+        .await
     }
 }
 
 impl Waiting {
+    /// Writes a frame to the socket, if that may be done now; gives what is left of it.
+    fn write(&mut self, frame: Frame) -> Option<Frame> {
+        let Some(sink) = self.sink.as_ref().filter(|_| self.lent && self.frames.is_empty()) else {
+            return Some(frame);
+        };
+        let written = sink.write_now(frame.bytes());
+        if written >= frame.len() {
+            return None;
+        }
+        self.torn = written > 0;
+        Some(Frame::new(frame.into_bytes().slice(written..)))
+    }
+
     fn fits(&self, frame: &Frame, limit: usize) -> bool {
         self.event_bytes == 0 || self.event_bytes + frame.len() <= limit
     }
@@ -184,103 +244,28 @@ impl Waiting {
         self.ephemeral = 0;
     }
 
-    fn take(&mut self, into: &mut Vec<Frame>) {
+    fn sleep<T>(&mut self, cx: &Context<'_>) -> Poll<T> {
+        if !self.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+            self.waker = Some(cx.waker().clone());
+        }
+        Poll::Pending
+    }
+
+    fn take(&mut self, into: &mut Vec<Frame>) -> bool {
+        if self.frames.is_empty() {
+            return false;
+        }
         into.extend(self.frames.drain(..).map(|(frame, _)| frame));
         self.frames.shrink_to(KEPT_SLOTS);
         (self.event_bytes, self.reply_bytes, self.ephemeral) = (0, 0, 0);
+        (self.torn, self.lent) = (false, false);
+        true
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use std::{future::Future, pin::pin, task::Context};
-
-    use super::*;
-    use crate::testing::{frame, to_the_end, waiting};
-
-    fn durable(outbox: &Outbox, texts: &[&str]) {
-        texts.iter().for_each(|text| outbox.push(frame(text), Class::Durable));
-    }
-
-    #[tokio::test]
-    async fn everything_that_waits_is_taken_at_once_in_order() {
-        let outbox = Outbox::default();
-        durable(&outbox, &["a", "b"]);
-        outbox.push(frame("c"), Class::Ephemeral);
-        outbox.push_reply(frame("d"));
-        let mut frames = Vec::new();
-        outbox.recv(&mut frames).await.unwrap();
-        assert_eq!(frames, ["a", "b", "c", "d"].map(frame));
-    }
-
-    #[test]
-    fn what_is_ephemeral_goes_first_when_it_is_full() {
-        let outbox = Outbox::bounded(10);
-        outbox.push(frame("type"), Class::Ephemeral);
-        durable(&outbox, &["1234"]);
-        outbox.push(frame("more typing"), Class::Ephemeral);
-        durable(&outbox, &["5678", "90"]);
-        assert_eq!(waiting(&outbox), ["1234", "5678", "90"]);
-        durable(&outbox, &["1234567890"]);
-        assert_eq!(waiting(&outbox), ["1234567890"], "there is room again");
-    }
-
-    #[tokio::test]
-    async fn a_reader_who_is_too_slow_is_closed_and_gets_nothing_more() {
-        let outbox = Outbox::bounded(10);
-        durable(&outbox, &["12345", "67890"]);
-        assert_eq!(outbox.close_code(), None);
-        durable(&outbox, &["x", "y"]);
-        outbox.push_reply(frame("z"));
-        outbox.close(CloseCode::Restarting);
-        assert_eq!(to_the_end(&outbox).await, (vec![], CloseCode::TooSlow));
-    }
-
-    #[test]
-    fn one_frame_larger_than_the_bound_passes_when_nothing_else_waits() {
-        let outbox = Outbox::bounded(4);
-        durable(&outbox, &["larger"]);
-        assert_eq!(waiting(&outbox), ["larger"]);
-    }
-
-    #[tokio::test]
-    async fn replies_have_their_own_room() {
-        let outbox = Outbox::bounded(4);
-        durable(&outbox, &["1234"]);
-        outbox.push_reply(frame("1234"));
-        outbox.push_reply(frame("a large reply"));
-        assert_eq!(waiting(&outbox), ["1234", "1234", "a large reply"]);
-
-        outbox.push_reply(frame("a large reply"));
-        durable(&outbox, &["1234"]);
-        outbox.push_reply(frame("one too many"));
-        assert_eq!(to_the_end(&outbox).await, (vec![], CloseCode::TooSlow));
-    }
-
-    #[tokio::test]
-    async fn what_waited_is_given_out_before_the_first_close_code() {
-        let outbox = Outbox::default();
-        durable(&outbox, &["a"]);
-        outbox.close(CloseCode::SessionEnded);
-        outbox.close(CloseCode::Restarting);
-        durable(&outbox, &["late"]);
-        assert_eq!(outbox.closed().await, CloseCode::SessionEnded);
-        assert_eq!(to_the_end(&outbox).await, (vec!["a".to_owned()], CloseCode::SessionEnded));
-    }
-
-    #[tokio::test]
-    async fn a_cancelled_wait_loses_no_wake_up() {
-        let outbox = Outbox::default();
-        let mut frames = Vec::new();
-        {
-            let mut cancelled = pin!(outbox.recv(&mut frames));
-            let mut cx = Context::from_waker(std::task::Waker::noop());
-            assert!(cancelled.as_mut().poll(&mut cx).is_pending());
-            durable(&outbox, &["a"]);
-        }
-        outbox.recv(&mut frames).await.unwrap();
-        durable(&outbox, &["b"]);
-        outbox.recv(&mut frames).await.unwrap();
-        assert_eq!(frames, ["a", "b"].map(frame));
+impl fmt::Debug for Waiting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { frames, torn, closed, lent, .. } = self;
+        write!(f, "Waiting {{ frames: {frames:?}, torn: {torn}, closed: {closed:?}, lent: {lent} }}")
     }
 }

@@ -4,7 +4,7 @@
 //! leaving is one swap and never a search.
 //!
 //! Invariants:
-//! - `connections[key].topics[topic] == place` if and only if `topics[topic].keys[place] == key`.
+//! - `connections[key].topics` has `(topic, place)` if and only if `topics[topic].keys[place] == key`.
 //! - A topic, a user or a session without connections has no entry.
 //! - A list of keys that was taken before a subscription ended may name connections that hear the topic
 //!   no more, or others that came to their place since: [`AsOf`] tells.
@@ -18,7 +18,7 @@ use std::{
 use madang_proto::{ChannelId, SessionId, UserId};
 use slab::Slab;
 
-use crate::{ConnectionInfo, Outbox, Topic, batch::Batch};
+use crate::{Codec, ConnectionInfo, Outbox, Topic, batch::Batch};
 
 #[derive(Default)]
 pub(crate) struct Registry {
@@ -36,25 +36,41 @@ pub(crate) struct AsOf {
     came: u64,
 }
 
+/// Whom a batch is for, and how it is written for them.
+pub(crate) type Meant = (Arc<Outbox>, Codec);
+
 struct Member {
     /// The how manieth connection it is.
     came: u64,
     info: ConnectionInfo,
     outbox: Arc<Outbox>,
-    topics: HashMap<Topic, usize>,
+    /// What it hears, sorted, and its place among the receivers of each: there are few, and many connections.
+    topics: Vec<(Topic, usize)>,
+}
+
+impl Member {
+    fn find(&self, topic: Topic) -> Result<usize, usize> {
+        self.topics.binary_search_by_key(&topic, |(topic, _)| *topic)
+    }
+
+    fn hears(&self, topic: Topic) -> bool {
+        self.find(topic).is_ok()
+    }
 }
 
 #[derive(Default)]
 struct Receivers {
     keys: Vec<usize>,
     delivered: Option<i64>,
+    /// What the first of them had read when they came.
+    read: Option<i64>,
 }
 
 impl Registry {
     pub(crate) fn insert(&mut self, info: ConnectionInfo, outbox: Arc<Outbox>) -> usize {
         self.now.came += 1;
         let came = self.now.came;
-        let key = self.connections.insert(Member { came, info, outbox, topics: HashMap::new() });
+        let key = self.connections.insert(Member { came, info, outbox, topics: Vec::new() });
         self.users.entry(info.user).or_default().push(key);
         self.sessions.entry(info.session).or_default().push(key);
         key
@@ -63,7 +79,7 @@ impl Registry {
     /// Removes a connection; calls `emptied` with each topic that nobody here hears any more.
     pub(crate) fn remove(&mut self, key: usize, mut emptied: impl FnMut(Topic)) {
         let Some(member) = self.connections.get(key) else { return };
-        let (info, topics) = (member.info, member.topics.keys().copied().collect::<Vec<_>>());
+        let (info, topics) = (member.info, member.topics.iter().map(|(topic, _)| *topic).collect::<Vec<_>>());
         for topic in topics {
             if self.unsubscribe(key, topic) {
                 emptied(topic);
@@ -77,26 +93,26 @@ impl Registry {
     /// Whether the topic is new here.
     pub(crate) fn subscribe(&mut self, key: usize, topic: Topic) -> bool {
         let Some(member) = self.connections.get_mut(key) else { return false };
-        let Entry::Vacant(place) = member.topics.entry(topic) else { return false };
+        let Err(at) = member.find(topic) else { return false };
         let receivers = self.topics.entry(topic).or_default();
-        place.insert(receivers.keys.len());
+        member.topics.insert(at, (topic, receivers.keys.len()));
         receivers.keys.push(key);
         receivers.keys.len() == 1
     }
 
     /// Whether nobody here hears the topic any more.
     pub(crate) fn unsubscribe(&mut self, key: usize, topic: Topic) -> bool {
-        let Some(place) = self.connections.get_mut(key).and_then(|member| member.topics.remove(&topic))
-        else {
-            return false;
-        };
+        let Some(member) = self.connections.get_mut(key) else { return false };
+        let Ok(at) = member.find(topic) else { return false };
+        let (_, place) = member.topics.remove(at);
         self.now.removals += 1;
         let Some(receivers) = self.topics.get_mut(&topic) else { return false };
         receivers.keys.swap_remove(place);
         if let Some(&moved) = receivers.keys.get(place)
             && let Some(member) = self.connections.get_mut(moved)
+            && let Ok(at) = member.find(topic)
         {
-            member.topics.insert(topic, place);
+            member.topics[at].1 = place;
         }
         let emptied = receivers.keys.is_empty();
         if emptied {
@@ -106,7 +122,7 @@ impl Registry {
     }
 
     pub(crate) fn hears(&self, key: usize, topic: Topic) -> bool {
-        self.connections.get(key).is_some_and(|member| member.topics.contains_key(&topic))
+        self.connections.get(key).is_some_and(|member| member.hears(topic))
     }
 
     /// How many hear the topic.
@@ -116,8 +132,8 @@ impl Registry {
 
     /// Whose presence a connection watches.
     pub(crate) fn watched(&self, key: usize) -> Vec<Topic> {
-        let topics = self.connections.get(key).into_iter().flat_map(|member| member.topics.keys().copied());
-        topics.filter(|topic| matches!(topic, Topic::Presence(_))).collect()
+        let topics = self.connections.get(key).into_iter().flat_map(|member| &member.topics);
+        topics.map(|(topic, _)| *topic).filter(|topic| matches!(topic, Topic::Presence(_))).collect()
     }
 
     /// Copies the keys of a topic's receivers, and says as of when.
@@ -129,27 +145,24 @@ impl Registry {
         self.now
     }
 
-    /// Gives a batch to these receivers, as they were then.
-    pub(crate) fn deliver(&self, batch: &Batch, keys: &[usize], as_of: AsOf) {
-        let (topic, class) = (batch.topic(), batch.class());
+    /// Finds whom of these receivers, as they were then, a batch is for: their outboxes, and how it is written for them.
+    pub(crate) fn meant(&self, batch: &Batch, keys: &[usize], as_of: AsOf, into: &mut Vec<Meant>) {
         let unchanged = self.now.removals == as_of.removals;
         for member in keys.iter().filter_map(|key| self.connections.get(*key)) {
-            let hears = |topic: &Topic| member.topics.contains_key(topic);
+            let hears = |topic: &Topic| member.hears(*topic);
             // Who came since took the snapshot that it begins with later than this was stored.
-            let meant = unchanged || (member.came <= as_of.came && hears(&topic));
+            let meant = unchanged || (member.came <= as_of.came && hears(&batch.topic()));
             if meant && batch.audience().takes(hears) {
-                member.outbox.push(batch.frame(member.info.codec).clone(), class);
+                into.push((Arc::clone(&member.outbox), member.info.codec));
             }
         }
     }
 
-    /// Gives a batch to all its receivers at once; how many they are.
-    pub(crate) fn deliver_to_all(&mut self, batch: &Batch) -> usize {
+    /// The same of all who hear it now; how many these are.
+    pub(crate) fn all_meant(&self, batch: &Batch, into: &mut Vec<Meant>) -> usize {
         let Some(receivers) = self.topics.get(&batch.topic()) else { return 0 };
-        self.deliver(batch, &receivers.keys, self.now);
-        let served = receivers.keys.len();
-        self.delivered(batch);
-        served
+        self.meant(batch, &receivers.keys, self.now, into);
+        receivers.keys.len()
     }
 
     /// Notes that a batch reached all its receivers.
@@ -161,11 +174,31 @@ impl Registry {
 
     pub(crate) fn versions(&self, key: usize) -> Vec<(ChannelId, i64)> {
         let Some(member) = self.connections.get(key) else { return Vec::new() };
-        let version = |topic: &Topic| match topic {
+        let version = |(topic, _): &(Topic, usize)| match topic {
             Topic::Channel(id) => Some((*id, self.topics.get(topic)?.delivered?)),
-            Topic::Workspace(_) | Topic::User(_) | Topic::Presence(_) => None,
+            Topic::Workspace(_) | Topic::Lobby(_) | Topic::User(_) | Topic::Presence(_) => None,
         };
-        member.topics.keys().filter_map(version).collect()
+        member.topics.iter().filter_map(version).collect()
+    }
+
+    /// Notes which version of a channel someone who hears it has read.
+    pub(crate) fn read(&mut self, channel: ChannelId, version: i64) {
+        if let Some(receivers) = self.topics.get_mut(&Topic::Channel(channel)) {
+            receivers.read.get_or_insert(version);
+        }
+    }
+
+    /// Every channel that somebody hears, and the newest version that all of them have, as far as that is known.
+    pub(crate) fn heads(&self) -> impl Iterator<Item = (ChannelId, Option<i64>)> {
+        self.topics.iter().filter_map(|(topic, receivers)| match topic {
+            Topic::Channel(id) => Some((*id, receivers.delivered.max(receivers.read))),
+            Topic::Workspace(_) | Topic::Lobby(_) | Topic::User(_) | Topic::Presence(_) => None,
+        })
+    }
+
+    /// Everyone who has a connection.
+    pub(crate) fn people(&self) -> impl Iterator<Item = UserId> {
+        self.users.keys().copied()
     }
 
     pub(crate) fn of_user(&self, user: UserId) -> Vec<usize> {
@@ -184,8 +217,8 @@ impl Registry {
         self.outboxes(self.sessions.get(&session))
     }
 
-    pub(crate) fn all_outboxes(&self) -> impl Iterator<Item = &Outbox> {
-        self.connections.iter().map(|(_, member)| &*member.outbox)
+    pub(crate) fn all_outboxes(&self) -> impl Iterator<Item = &Arc<Outbox>> {
+        self.connections.iter().map(|(_, member)| &member.outbox)
     }
 
     fn outboxes<'a>(&'a self, keys: Option<&'a Vec<usize>>) -> impl Iterator<Item = &'a Outbox> {

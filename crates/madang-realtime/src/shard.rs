@@ -10,22 +10,26 @@
 //!   its predecessors is passed on before a control of its topic.
 //! - What a panic or an abort interrupted is tried once more and then dropped: receivers may see it
 //!   twice, and know it by its version.
-//! - The lock is never held across an await, nor while more than [`SLICE`] receivers are served.
+//! - The lock is never held across an await, nor while anything is given out; whom a batch is for is found
+//!   under it, [`SLICE`] receivers at a time.
 //! - No more than [`WAITING`] items are taken out of the queue before they are done, so that publishers
 //!   wait when the shard cannot keep up.
 //! - [`Interest`] of a topic is held while somebody here hears it, and while a `Subscribe` of it is
 //!   queued.
 
+mod door;
 mod giant;
 
 use std::{
     collections::{HashMap, VecDeque, hash_map::Entry},
     future,
     pin::pin,
-    sync::{Arc, atomic::AtomicUsize},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
 };
 
-use madang_proto::{ChannelId, UserId};
 use parking_lot::Mutex;
 use tokio::{
     sync::{mpsc, oneshot},
@@ -35,10 +39,10 @@ use tokio::{
 
 pub use self::giant::Opening;
 use crate::{
-    BusItem, ConnectionInfo, Control, Envelope, Faults, Outbox, Shutdown, Topic,
-    batch::Batch,
+    BusItem, Control, Envelope, Faults, Shutdown, Topic,
+    deliveries::Deliveries,
     hub::Interest,
-    lanes::{Lanes, SLICE},
+    lanes::{Lanes, Quick, SLICE},
     order::Order,
     registry::Registry,
 };
@@ -55,10 +59,13 @@ pub(crate) struct Shard {
     index: usize,
     state: Mutex<State>,
     sender: mpsc::Sender<Queued>,
+    /// How many items were queued so far.
+    sent: AtomicU64,
     queue: tokio::sync::Mutex<mpsc::Receiver<Queued>>,
     /// How many connections are being opened.
     opening: AtomicUsize,
     interest: Arc<Interest>,
+    pub(crate) deliveries: Deliveries,
     closing: Shutdown,
     faults: Faults,
 }
@@ -75,6 +82,8 @@ struct State {
     registry: Registry,
     order: Order,
     lanes: Lanes,
+    /// How many items were taken out of the queue so far.
+    accepted: u64,
     /// Topics that somebody may hear once the `Subscribe`s in line are done, and how many these are.
     expected: HashMap<Topic, u32>,
     /// Who is told when so many quick items are done.
@@ -91,9 +100,11 @@ impl Shard {
             index,
             state: Mutex::default(),
             sender,
+            sent: AtomicU64::new(0),
             queue: tokio::sync::Mutex::new(queue),
             opening: AtomicUsize::new(0),
             interest,
+            deliveries: Deliveries::default(),
             closing,
             faults,
         })
@@ -114,16 +125,25 @@ impl Shard {
         if let BusItem::Control(Control::Subscribe { topic, .. }) = item {
             self.interest.hold(topic, self.index);
         }
+        self.sent.fetch_add(1, Ordering::Release);
         permit.send(Queued::Item(item));
     }
 
     /// Waits until what was published before, but for giant topics, is in the outboxes; nothing waits
     /// any more once the hub is closed.
     pub(crate) async fn settled(&self) {
+        {
+            let state = self.state.lock();
+            if state.accepted == self.sent.load(Ordering::Acquire) && state.lanes.is_quiet() {
+                return;
+            }
+        }
         let (done, settled) = oneshot::channel();
         tokio::select! {
             biased;
-            sent = self.sender.send(Queued::Settle(done)) => if sent.is_ok() {
+            permit = self.sender.reserve() => if let Ok(permit) = permit {
+                self.sent.fetch_add(1, Ordering::Release);
+                permit.send(Queued::Settle(done));
                 // Given up only when the shard ends.
                 drop(settled.await);
             },
@@ -177,33 +197,52 @@ impl Shard {
 
     /// Serves the quick lane until about a slice of receivers was served.
     fn serve_quick(&self) {
-        let mut served = 0;
+        let (mut served, mut meant) = (0, Vec::new());
         while served < SLICE {
-            let mut state = self.state.lock();
-            let Some(begun) = state.lanes.quick() else { break };
+            let begun = {
+                let State { registry, lanes, .. } = &mut *self.state.lock();
+                let Some(begun) = lanes.quick() else { break };
+                if let Quick::Events(batch) = &begun {
+                    served += registry.all_meant(batch, &mut meant);
+                }
+                begun
+            };
             match &begun {
-                Ok(BusItem::Event(envelope)) => {
-                    served += state.registry.deliver_to_all(&Batch::from(Arc::clone(envelope)));
-                    drop(state);
+                Quick::Events(batch) => {
+                    let receivers = meant.len();
+                    batch.give(&mut meant);
+                    if receivers > 0 {
+                        self.deliveries.given(batch, receivers);
+                        self.deliveries.passed(batch);
+                    }
                     self.faults.point(&self.name);
                 }
-                Ok(BusItem::Control(control)) => {
-                    drop(state);
+                Quick::Control(control) => {
                     self.faults.point(&self.name);
                     self.control(*control);
                 }
-                Err(item) => {
-                    drop(state);
-                    self.dropped(&format!("{item:?}"));
-                }
+                Quick::Drop(item) => self.dropped(&format!("{item:?}")),
             }
-            self.state.lock().lanes.quick_done();
-            if let Ok(BusItem::Control(control)) | Err(BusItem::Control(control)) = begun {
-                self.controlled(control);
-            }
+            self.quick_done(&begun);
             served += 1;
         }
         self.state.lock().settle();
+    }
+
+    fn quick_done(&self, done: &Quick) {
+        {
+            let State { registry, lanes, .. } = &mut *self.state.lock();
+            match done {
+                Quick::Events(batch) => {
+                    registry.delivered(batch);
+                    lanes.quick_done(batch.len());
+                }
+                Quick::Control(_) | Quick::Drop(_) => lanes.quick_done(1),
+            }
+        }
+        if let Quick::Control(control) | Quick::Drop(BusItem::Control(control)) = done {
+            self.controlled(*control);
+        }
     }
 
     fn dropped(&self, what: &str) {
@@ -262,50 +301,6 @@ impl Shard {
         self.interest.release(topic, self.index);
     }
 
-    pub(crate) fn insert(&self, info: ConnectionInfo, outbox: Arc<Outbox>) -> usize {
-        self.state.lock().registry.insert(info, outbox)
-    }
-
-    pub(crate) fn remove(&self, key: usize) {
-        let State { registry, order, .. } = &mut *self.state.lock();
-        registry.remove(key, |topic| self.emptied(order, topic));
-    }
-
-    pub(crate) fn subscribe(&self, key: usize, topics: &[Topic]) {
-        let mut state = self.state.lock();
-        topics.iter().for_each(|topic| self.add(&mut state, key, *topic));
-    }
-
-    pub(crate) fn unsubscribe(&self, key: usize, topic: Topic) {
-        self.end(&mut self.state.lock(), key, topic);
-    }
-
-    /// Ends what a connection watches and begins with these users.
-    pub(crate) fn watch(&self, key: usize, users: &[UserId]) {
-        let mut state = self.state.lock();
-        for topic in state.registry.watched(key) {
-            if !matches!(topic, Topic::Presence(user) if users.contains(&user)) {
-                self.end(&mut state, key, topic);
-            }
-        }
-        users.iter().for_each(|user| self.add(&mut state, key, Topic::Presence(*user)));
-    }
-
-    pub(crate) fn hears(&self, key: usize, topic: Topic) -> bool {
-        self.state.lock().registry.hears(key, topic)
-    }
-
-    pub(crate) fn versions(&self, key: usize) -> Vec<(ChannelId, i64)> {
-        self.state.lock().registry.versions(key)
-    }
-
-    /// Connections, topics and subscriptions; what waits in the queue; what is held for its order.
-    pub(crate) fn counts(&self) -> ((usize, usize, usize), usize, usize) {
-        let queued = self.sender.max_capacity() - self.sender.capacity();
-        let state = self.state.lock();
-        (state.registry.counts(), queued + state.lanes.len(), state.order.held())
-    }
-
     #[cfg(test)]
     pub(crate) fn is_empty(&self) -> bool {
         let state = self.state.lock();
@@ -316,6 +311,7 @@ impl Shard {
 impl State {
     /// Puts a new item in order and in line.
     fn accept(&mut self, item: Queued, now: Instant) {
+        self.accepted += 1;
         let Self { registry, order, lanes, expected, .. } = self;
         let item = match item {
             Queued::Item(item) => item,

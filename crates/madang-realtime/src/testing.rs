@@ -11,17 +11,24 @@ use crate::{
     Shutdown, Supervisor, Topic,
 };
 
-/// A payload that is its own encoding; the text `panic` cannot be encoded.
+/// A payload that is its own encoding, with an end, so that several in one frame can be told apart; the text
+/// `panic` cannot be encoded.
 pub(crate) struct Text(pub(crate) String);
+
+const END: char = '\n';
 
 impl Payload for Text {
     fn encode(&self, _: Encoding) -> Bytes {
         assert_ne!(self.0, "panic", "this cannot be encoded");
-        Bytes::from(self.0.clone())
+        Bytes::from(format!("{}{END}", self.0))
     }
 
     fn compress(&self, _: &Frame) -> Option<Frame> {
         None
+    }
+
+    fn portable(&self) -> Bytes {
+        Bytes::from(self.0.clone())
     }
 }
 
@@ -100,10 +107,17 @@ pub(crate) fn waiting(outbox: &Outbox) -> Vec<String> {
     texts(&frames)
 }
 
+/// What was pushed into an outbox and waits there now, each push by itself.
+pub(crate) fn pushes(outbox: &Outbox) -> Vec<String> {
+    let mut frames = Vec::new();
+    outbox.take(&mut frames);
+    frames.iter().map(|frame| texts(std::slice::from_ref(frame)).concat()).collect()
+}
+
 /// What an outbox gives out until `last` came.
 pub(crate) async fn until(outbox: &Outbox, last: &str) -> Vec<String> {
     let mut frames = Vec::new();
-    while frames.last() != Some(&frame(last)) {
+    while texts(&frames).last().is_none_or(|text| text != last) {
         let received = timeout(Duration::from_secs(20), outbox.recv(&mut frames)).await;
         received.unwrap_or_else(|_| panic!("{last:?} never came, but {frames:?}")).unwrap();
     }
@@ -121,6 +135,8 @@ pub(crate) async fn to_the_end(outbox: &Outbox) -> (Vec<String>, CloseCode) {
     }
 }
 
-fn texts(frames: &[Frame]) -> Vec<String> {
-    frames.iter().map(|frame| String::from_utf8(frame.bytes().to_vec()).unwrap()).collect()
+/// What frames say.
+pub(crate) fn texts(frames: &[Frame]) -> Vec<String> {
+    let text = |frame: &Frame| String::from_utf8(frame.bytes().to_vec()).unwrap();
+    frames.iter().flat_map(|frame| text(frame).lines().map(str::to_owned).collect::<Vec<_>>()).collect()
 }

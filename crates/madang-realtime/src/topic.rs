@@ -9,6 +9,8 @@ pub enum Topic {
     Channel(ChannelId),
     /// What happens in a workspace beside its channels, to its members.
     Workspace(WorkspaceId),
+    /// What of it also those hear who see no more of it than a channel.
+    Lobby(WorkspaceId),
     /// What concerns one user alone, to all their connections.
     User(UserId),
     /// How one user is, to those who watch them.

@@ -1,22 +1,34 @@
 //! What every operation has in hand: settings, database, fan-out, clock, ids, limits.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use madang_proto::{SessionId, Timestamp, UserId};
 use madang_realtime::{Bus, Faults, Hub, Shutdown, Supervisor};
 use madang_store::{Db, Writer};
-use tokio::{runtime::Handle, sync::Notify};
+use tokio::{
+    runtime::Handle,
+    sync::{Notify, Semaphore},
+};
 
 use crate::{
     auth::{Issuer, Keys, Passwords, Revoked},
     clock::{Clock, Ids},
+    cluster::{Cluster, Relay},
     config::Config,
+    files::{Ffmpeg, Storage},
     gateway::Threads,
+    jobs::Jobs,
     memory::Memory,
+    metrics::Metrics,
+    nodes::Node,
     presence::{Board, Conflation},
+    previews::Previews,
     ratelimit::Limits,
+    sanctions::Lapses,
     search::Indexing,
+    slow_mode::SlowMode,
     tls::Tls,
+    upkeep::Upkeep,
 };
 
 /// Who acts.
@@ -26,6 +38,14 @@ pub struct Actor {
     pub user: UserId,
     /// The session they signed in with.
     pub session: SessionId,
+}
+
+impl Actor {
+    /// Someone for whom a job acts: they may be signed in nowhere.
+    #[must_use]
+    pub fn absent(user: UserId) -> Self {
+        Self { user, session: SessionId::from(0) }
+    }
 }
 
 /// The application: cheap to clone, the same everywhere.
@@ -43,19 +63,47 @@ pub struct Parts {
     /// The connections of this node.
     pub hub: Arc<Hub>,
     /// The way to the connections of all nodes.
-    pub bus: Box<dyn Bus>,
+    pub bus: Arc<dyn Bus>,
+    /// What hands over what other nodes publish; nothing where there are none.
+    pub relay: Option<Arc<Relay>>,
+    /// What this node has to do with the others.
+    pub cluster: Cluster,
+    /// What is counted.
+    pub metrics: Metrics,
     /// What is asked for again and again.
     pub memory: Memory,
     /// Who is there.
     pub presence: Board,
     /// What is told of typing and reading, and when.
     pub conflation: Conflation,
+    /// Where the bytes of files are.
+    pub storage: Storage,
+    /// Images that may be worked on.
+    pub images: Semaphore,
+    /// What looks at links, unless that is switched off.
+    pub previews: Option<Previews>,
+    /// What works on videos, if there is anything.
+    pub ffmpeg: Option<Arc<Ffmpeg>>,
+    /// Videos that may be worked on.
+    pub videos: Semaphore,
     /// How far the index of messages is.
     pub indexing: Indexing,
+    /// Says that there is an export to be made.
+    pub exports: Notify,
+    /// Work that is done later.
+    pub jobs: Jobs,
+    /// When messages that are too old are removed.
+    pub retention: Upkeep,
+    /// When old months are archived.
+    pub archive: Upkeep,
     /// What time it is.
     pub clock: Clock,
+    /// This one among the nodes of the database.
+    pub node: Node,
     /// New ids.
     pub ids: Ids,
+    /// When the time of the next sanction is over.
+    pub lapses: Lapses,
     /// What tokens are signed with.
     pub keys: Keys,
     /// The outside issuer, if there is one.
@@ -68,6 +116,8 @@ pub struct Parts {
     pub revoked: Revoked,
     /// How often is too often.
     pub limits: Limits,
+    /// Who waits in channels that are slow.
+    pub slow_mode: SlowMode,
     /// Says that there are roots of threads to be told of replies.
     pub replies: Notify,
     /// Where connections live.
@@ -89,6 +139,12 @@ impl App {
         Self(Arc::new(parts))
     }
 
+    /// The same, for what must not keep it alive.
+    #[must_use]
+    pub fn unheld(&self) -> Unheld {
+        Unheld(Arc::downgrade(&self.0))
+    }
+
     /// What time it is.
     #[must_use]
     pub fn now(&self) -> Timestamp {
@@ -99,6 +155,18 @@ impl App {
     #[must_use]
     pub fn id<T: From<i64>>(&self) -> T {
         self.ids.next(self.now())
+    }
+}
+
+/// An application, if it is still there.
+#[derive(Clone)]
+pub struct Unheld(Weak<Parts>);
+
+impl Unheld {
+    /// The application.
+    #[must_use]
+    pub fn app(&self) -> Option<App> {
+        self.0.upgrade().map(App)
     }
 }
 

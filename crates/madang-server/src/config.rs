@@ -8,6 +8,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::ValueEnum;
 use ipnet::IpNet;
+use madang_proto::accounts::Secret;
 
 /// On or off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -44,6 +45,32 @@ pub struct Config {
     /// Private key of the certificate, a PEM file.
     #[arg(long, env = "MADANG_TLS_KEY", value_name = "FILE")]
     pub tls_key: Option<PathBuf>,
+
+    /// Secret of which the server's keys are made, at least 32 characters: the same on all nodes of a cluster. A key in
+    /// the data folder when not set.
+    #[arg(long, env = "MADANG_SECRET", hide_env_values = true, conflicts_with = "secret_file")]
+    pub secret: Option<Secret>,
+
+    /// File with that secret.
+    #[arg(long, env = "MADANG_SECRET_FILE", value_name = "FILE")]
+    pub secret_file: Option<PathBuf>,
+
+    /// Redis through which the nodes of a cluster hear each other: redis://host:6379, or rediss:// with TLS. Needed
+    /// where several servers share a PostgreSQL database.
+    #[arg(long, env = "MADANG_CLUSTER_REDIS", hide_env_values = true)]
+    pub cluster_redis: Option<Secret>,
+
+    /// What this node is called among others, such as its address; the one it listens on when not set.
+    #[arg(long, env = "MADANG_CLUSTER_ADDRESS")]
+    pub cluster_address: Option<String>,
+
+    /// Whether files/ in the data folder is the same folder on all nodes of a cluster.
+    #[arg(long, env = "MADANG_SHARED_FILES", default_value = "off")]
+    pub shared_files: Switch,
+
+    /// Bring the database up to date although other nodes work with it as it is.
+    #[arg(long)]
+    pub force: bool,
 
     /// Folder of the data: database, keys, files. Made when missing.
     #[arg(long, env = "MADANG_DATA", default_value = "./data")]
@@ -86,6 +113,64 @@ pub struct Config {
     #[arg(long, env = "MADANG_CORS_ORIGINS", value_delimiter = ',')]
     pub cors_origins: Vec<String>,
 
+    /// Megabytes (of 1,048,576 bytes) that a file may have.
+    #[arg(long, env = "MADANG_FILE_MEGABYTES", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub file_megabytes: u64,
+
+    /// Megabytes of files that a user may keep.
+    #[arg(long, env = "MADANG_USER_MEGABYTES", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
+    pub user_megabytes: u64,
+
+    /// Megabytes of files that the messages of a workspace may carry.
+    #[arg(long, env = "MADANG_WORKSPACE_MEGABYTES", default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
+    pub workspace_megabytes: u64,
+
+    /// Whole months after which messages go to the archive, where they can still be read; 0 for never.
+    #[arg(long, env = "MADANG_ARCHIVE_MONTHS", default_value_t = 6, value_parser = clap::value_parser!(u32).range(0..=1200))]
+    pub archive_months: u32,
+
+    /// Types of files that are taken, such as image/* or application/pdf; all when not set.
+    #[arg(long, env = "MADANG_FILE_TYPES", value_delimiter = ',')]
+    pub file_types: Vec<String>,
+
+    /// Whether the server fetches the pages that links in messages lead to, to show their titles and pictures.
+    #[arg(long, env = "MADANG_LINK_PREVIEWS", default_value = "on")]
+    pub link_previews: Switch,
+
+    /// Networks besides the public internet whose pages are shown, such as 10.1.0.0/16: then whoever may write
+    /// sees the titles of what the server can reach there.
+    #[arg(long, env = "MADANG_LINK_PREVIEW_NETWORKS", value_delimiter = ',')]
+    pub link_preview_networks: Vec<IpNet>,
+
+    /// Ports of pages that are shown.
+    #[arg(long, env = "MADANG_LINK_PREVIEW_PORTS", value_delimiter = ',', default_value = "80,443")]
+    pub link_preview_ports: Vec<u16>,
+
+    /// Program ffmpeg, with ffprobe beside it, which cleans videos and makes their thumbnails; that of PATH
+    /// when not set, none with `off`.
+    #[arg(long, env = "MADANG_FFMPEG", value_name = "FILE")]
+    pub ffmpeg: Option<String>,
+
+    /// Bucket for files, in storage that speaks S3; the data folder when not set.
+    #[arg(long, env = "MADANG_S3_BUCKET")]
+    pub s3_bucket: Option<String>,
+
+    /// Address of the storage, such as `https://s3.example.org`; that of Amazon for the region when not set.
+    #[arg(long, env = "MADANG_S3_ENDPOINT")]
+    pub s3_endpoint: Option<String>,
+
+    /// Region of the bucket.
+    #[arg(long, env = "MADANG_S3_REGION", default_value = "us-east-1")]
+    pub s3_region: String,
+
+    /// Access key of the bucket.
+    #[arg(long, env = "MADANG_S3_KEY")]
+    pub s3_key: Option<String>,
+
+    /// Secret of the access key.
+    #[arg(long, env = "MADANG_S3_SECRET", hide_env_values = true)]
+    pub s3_secret: Option<Secret>,
+
     /// Outside issuer whose tokens are accepted: the exact `iss` claim.
     #[arg(long, env = "MADANG_ISSUER")]
     pub issuer: Option<String>,
@@ -101,6 +186,15 @@ pub struct Config {
     /// Audience that the outside issuer's tokens must name; any when not set.
     #[arg(long, env = "MADANG_ISSUER_AUDIENCE")]
     pub issuer_audience: Option<String>,
+
+    /// Address and port for `GET /metrics`, which is for Prometheus and has no password, such as 127.0.0.1:9464;
+    /// nowhere when not set.
+    #[arg(long, env = "MADANG_METRICS_LISTEN", value_name = "ADDRESS")]
+    pub metrics_listen: Option<SocketAddr>,
+
+    /// Collector of traces that speaks OTLP over HTTP (OpenTelemetry), such as `http://127.0.0.1:4318`; none when not set.
+    #[arg(long, env = "MADANG_OTLP_ENDPOINT", value_name = "URL")]
+    pub otlp_endpoint: Option<String>,
 
     /// How logs are written.
     #[arg(long, env = "MADANG_LOG_FORMAT", default_value = "auto")]
@@ -124,6 +218,18 @@ impl Config {
             .unwrap_or_else(|| format!("sqlite:{}", self.data.join("madang.db").display()))
     }
 
+    /// Bytes that a file may have.
+    #[must_use]
+    pub const fn file_bytes(&self) -> i64 {
+        bytes(self.file_megabytes)
+    }
+
+    /// Bytes of files that a user may keep, and that the messages of a workspace may carry.
+    #[must_use]
+    pub const fn quotas(&self) -> (i64, i64) {
+        (bytes(self.user_megabytes), bytes(self.workspace_megabytes))
+    }
+
     /// How to reach the database.
     #[must_use]
     pub fn store(&self) -> madang_store::Options {
@@ -133,4 +239,8 @@ impl Config {
             ..madang_store::Options::new(self.database())
         }
     }
+}
+
+const fn bytes(megabytes: u64) -> i64 {
+    megabytes.saturating_mul(1 << 20).cast_signed()
 }

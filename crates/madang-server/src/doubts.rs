@@ -29,7 +29,7 @@ pub async fn settle(app: &App, announced: &[Message]) {
 }
 
 /// What tells those who hear a channel what they missed since a version, or to fetch it anew.
-async fn missed(app: &App, id: ChannelId, version: Option<i64>) -> Result<Vec<Event>> {
+pub async fn missed(app: &App, id: ChannelId, version: Option<i64>) -> Result<Vec<Event>> {
     let anew = vec![Event::Resync(Resync { channel_id: id })];
     let Some(version) = version else { return Ok(anew) };
     let mut tx = app.db.read().await?;

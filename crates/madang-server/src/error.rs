@@ -34,13 +34,17 @@ pub enum Error {
     /// Body or frame too large.
     #[error("at most {0} bytes")]
     TooLarge(usize),
+    /// A body of a type that is not taken.
+    #[error("send {0}")]
+    MediaType(&'static str),
+    /// There is no room.
+    #[error("{0}")]
+    StorageFull(&'static str),
     /// Too often.
     #[error("too many requests; try again in {retry_after} s")]
     RateLimited {
         /// Seconds to wait.
         retry_after: u32,
-        /// Requests a minute; 0 when it is not this client's rate but the server that is at its limit.
-        limit: u32,
     },
     /// Later.
     #[error("temporarily unavailable; try again")]
@@ -78,6 +82,8 @@ impl Error {
             Self::Invalid { .. } => ErrorCode::Invalid,
             Self::Conflict(_) => ErrorCode::Conflict,
             Self::TooLarge(_) => ErrorCode::TooLarge,
+            Self::MediaType(_) => ErrorCode::UnsupportedMediaType,
+            Self::StorageFull(_) => ErrorCode::StorageFull,
             Self::RateLimited { .. } => ErrorCode::RateLimited,
             Self::Unavailable(_) => ErrorCode::Unavailable,
             Self::Internal(_) => ErrorCode::Internal,
@@ -88,9 +94,22 @@ impl Error {
     #[must_use]
     pub const fn retry_after(&self) -> Option<u32> {
         match self {
-            Self::RateLimited { retry_after, .. } => Some(*retry_after),
+            Self::RateLimited { retry_after } => Some(*retry_after),
             Self::Unavailable(_) => Some(1),
             _ => None,
+        }
+    }
+
+    /// What the log is told: also what the client is not.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Internal(source) => {
+                let causes = std::iter::successors(source.source(), |cause| cause.source());
+                causes.fold(source.to_string(), |chain, cause| format!("{chain}: {cause}"))
+            }
+            Self::Unavailable(reason) => reason.clone(),
+            _ => self.to_string(),
         }
     }
 
@@ -98,16 +117,8 @@ impl Error {
     #[must_use]
     pub fn payload(&self) -> ErrorPayload {
         match self {
-            Self::Internal(source) => {
-                let mut chain = source.to_string();
-                let mut next = source.source();
-                while let Some(error) = next {
-                    chain = format!("{chain}: {error}");
-                    next = error.source();
-                }
-                tracing::error!(error = chain, "a request failed");
-            }
-            Self::Unavailable(reason) => tracing::warn!(reason, "a request was refused"),
+            Self::Internal(_) => tracing::error!(error = self.reason(), "a request failed"),
+            Self::Unavailable(_) => tracing::warn!(reason = self.reason(), "a request was refused"),
             _ => {}
         }
         ErrorPayload {
@@ -125,7 +136,8 @@ impl From<madang_store::Error> for Error {
         match error {
             E::Conflict(_) => Self::Conflict("something of this name is there already".to_owned()),
             E::NotFound => Self::NotFound("thing"),
-            E::Busy => Self::RateLimited { retry_after: 1, limit: 0 },
+            E::FileTaken => Self::Conflict("a file is in a message already, or gone".to_owned()),
+            E::Busy => Self::RateLimited { retry_after: 1 },
             E::Unavailable(reason) => Self::Unavailable(reason),
             E::Schema(reason) => Self::Unavailable(reason),
             E::Fault(_) => Self::internal(error),

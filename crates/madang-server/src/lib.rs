@@ -11,55 +11,63 @@
 
 mod access;
 mod accounts;
+pub mod admin;
 pub mod app;
+mod audit;
 mod auth;
 mod change;
 mod channels;
 pub mod clock;
+mod cluster;
 pub mod config;
 mod direct;
 mod doubts;
+mod drafts;
 mod edits;
+mod emoji;
 mod error;
+mod exports;
+mod files;
 mod gateway;
 mod http;
+mod invites;
+mod jobs;
 mod memory;
+mod mentions;
+mod message_archive;
 mod messages;
+mod metrics;
+mod nodes;
+mod notifications;
 mod pins;
 mod presence;
+mod previews;
+mod profiles;
 mod ratelimit;
 mod reactions;
 mod reads;
+mod reminders;
+mod reports;
+mod retention;
+mod sanctions;
 mod saved;
+mod scheduled;
 mod search;
 mod server;
+mod settings;
+mod slow_mode;
+mod spans;
 mod threads;
 mod tls;
+pub mod transfer;
+mod upkeep;
+mod visits;
 mod workspaces;
 
 pub use config::Config;
 pub use error::Error;
 pub use http::openapi;
 pub use madang_realtime::Faults;
+pub use madang_store::SPANS;
 pub use presence::Limit as PresenceLimit;
 pub use server::{Hands, Server, StartError};
-
-/// Which migrations the database of these settings has.
-///
-/// # Errors
-/// When it is away, or newer than this binary.
-pub async fn migration_status(
-    config: &Config,
-) -> Result<Vec<madang_store::MigrationStatus>, madang_store::Error> {
-    madang_store::Db::connect(&config.store()).await?.migration_status().await
-}
-
-/// Empties the index of search, which the server then fills anew.
-///
-/// # Errors
-/// When the database is away, or newer than this binary.
-pub async fn reindex(config: &Config) -> Result<(), madang_store::Error> {
-    let db = madang_store::Db::connect(&config.store()).await?;
-    db.migrate().await?;
-    madang_store::search::clear(&db).await
-}

@@ -1,30 +1,49 @@
 //! Start and stop: from settings to a running server, and back without losing anything.
 //!
 //! Stop, in this order: no new connections or requests; connected clients are told to come back; the
-//! hub ends; running requests and the writer's queue end; the database is closed.
+//! hub ends; running requests and the writer's queue end; the node's number is given back; the database is closed.
 
 use std::{fs, net::SocketAddr, sync::Arc, time::Duration};
 
+use axum::Router;
 use madang_proto::close::CloseCode;
-use madang_realtime::{BoxError, Control, Faults, Hub, Shutdown, Supervisor, bus::LocalBus};
+use madang_realtime::{BoxError, Control, Faults, Hub, Shutdown, Supervisor};
 use madang_store::{Db, Writer, partitions, writer};
-use tokio::{runtime::Handle, sync::Notify};
+use tokio::{
+    runtime::Handle,
+    sync::{Notify, Semaphore},
+};
 
 use crate::{
     accounts,
     app::{App, Parts},
     auth::{Issuer, Keys, Passwords, Revoked},
-    clock::{Clock, Ids},
+    clock::Clock,
+    cluster::{self, Cluster, Way},
     config::{Config, Switch},
+    error::Error,
+    exports,
+    files::{self, Storage},
     gateway::Threads,
-    http::{self, Listener},
+    http::{self, For, Listener},
+    invites,
+    jobs::{self, Jobs},
     memory::Memory,
+    message_archive,
     messages::Announcer,
+    metrics::{self, Metrics},
+    nodes::{self, Node, leases},
     presence::{self, Board, Conflation, Limit},
+    previews::Previews,
+    profiles,
     ratelimit::Limits,
+    retention,
+    sanctions::{self, Lapses},
     search::{self, Indexing},
+    slow_mode::SlowMode,
     threads,
     tls::Tls,
+    upkeep::Upkeep,
     workspaces,
 };
 
@@ -60,12 +79,17 @@ pub struct Hands {
     pub presence: Limit,
     /// How many messages may wait to be stored, where it is not the usual number.
     pub queue: Option<usize>,
+    /// How long a node holds its number and its leases without being heard, where it is not the usual time.
+    pub lease: Option<Duration>,
+    /// Whether it may be a node beside others that do not hear it.
+    pub unheard: bool,
 }
 
 /// A running server.
 pub struct Server {
     app: App,
     address: SocketAddr,
+    metrics_address: Option<SocketAddr>,
     /// Held while the server lives: one server a data folder.
     _lock: fs::File,
 }
@@ -85,38 +109,65 @@ impl Server {
     /// # Errors
     /// As [`Server::start`].
     pub async fn start_with(config: Config, hands: Hands) -> Result<Self, StartError> {
-        let Hands { clock, faults, password_kib, presence, queue } = hands;
+        let Hands { clock, faults, password_kib, presence, queue, lease, unheard } = hands;
         let data = config.data.clone();
         let in_data =
             |e: &dyn std::error::Error| StartError::of(format!("data folder {}", data.display()))(e);
         create_private(&data).map_err(|e| in_data(&e))?;
         let lock = lock(&data)?;
-        let keys = Keys::load(&data).map_err(|e| in_data(&e))?;
+        let place = nodes::place(&lock).map_err(|e| in_data(&e))?;
+        nodes::check(&config).map_err(StartError)?;
+        let keys = Keys::of(&config).map_err(|e| in_data(&e))?;
         let issuer = Issuer::from_config(&config).map_err(StartError)?;
         let tls = Tls::from_config(&config, clock.now()).await.map_err(StartError)?;
-        let listener = Listener::bind(config.listen).map_err(|e| StartError::of(config.listen)(&e))?;
-        let address = listener.address().map_err(|e| StartError::of(config.listen)(&e))?;
-        let db = database(&config).await?;
+        let storage = Storage::from_config(&config).map_err(StartError)?;
+        let ffmpeg = files::Ffmpeg::from_config(&config).map_err(StartError)?;
+        if ffmpeg.is_none() {
+            tracing::info!("no ffmpeg: videos get no thumbnail, and keep what they tell of place and device");
+        }
+        let (listener, address) = bind(config.listen, For::Everyone)?;
+        let watched = config.metrics_listen.map(|at| bind(at, For::Watchers)).transpose()?;
+        let db = database(&config, &place).await?;
         partitions::ensure(&db, clock.now()).await.map_err(|e| StartError::of("database")(&e))?;
-        let newest = db.newest_id().await.map_err(|e| StartError::of("database")(&e))?;
+        let said =
+            nodes::about(&config, address, place, db.schema(), keys.fingerprint().to_owned(), clock.now());
+        let node = Node::new(said, lease.unwrap_or(nodes::LEASE), unheard);
+        let ids = nodes::enter(&db, &node, &clock).await.map_err(|e| StartError::of("database")(&e))?;
+        let ids = ids.map_err(StartError)?;
         if config.rate_limits == Switch::Off {
             tracing::warn!("rate limits are off: for load tests only");
         }
         let shutdown = Shutdown::new();
         let shards = std::thread::available_parallelism().map_or(1, usize::from);
         let hub = Hub::new(shards, &faults);
+        let way = Way::from_config(&config, &keys, ids.number(), &hub).map_err(StartError)?;
         let app = App::new(Parts {
             writer: Writer::with_queue(db.clone(), queue.unwrap_or(writer::QUEUE)),
             db,
-            bus: Box::new(LocalBus::new(Arc::clone(&hub))),
+            memory: Memory::new(way.hears()),
+            bus: way.bus,
+            relay: way.relay,
+            cluster: Cluster::default(),
             hub,
-            memory: Memory::default(),
+            metrics: Metrics::new(clock.now()),
             presence: Board::new(presence),
             conflation: Conflation::default(),
+            storage,
+            images: Semaphore::new(files::IMAGES_AT_ONCE),
+            previews: Previews::from_config(&config),
+            ffmpeg: ffmpeg.map(Arc::new),
+            videos: Semaphore::new(files::VIDEOS_AT_ONCE),
             indexing: Indexing::default(),
-            limits: Limits::new(config.rate_limits, &clock),
+            exports: Notify::new(),
+            jobs: Jobs::default(),
+            retention: Upkeep::default(),
+            archive: Upkeep::default(),
+            lapses: Lapses::default(),
+            limits: Limits::new(config.rate_limits, &clock, config.cluster_redis.is_some()),
+            slow_mode: SlowMode::default(),
             clock,
-            ids: Ids::after(newest),
+            node,
+            ids,
             keys,
             issuer,
             tls,
@@ -130,19 +181,34 @@ impl Server {
             faults,
             config,
         });
+        if let Some(relay) = &app.relay {
+            relay.serve(&app);
+        }
         let prepared = async {
             workspaces::create_first(&app).await?;
-            accounts::load_revoked(&app).await
+            accounts::load_revoked(&app).await?;
+            profiles::load(&app).await
         };
         prepared.await.map_err(|e| StartError::of("database")(&e))?;
-        start_children(&app, listener);
-        Ok(Self { app, address, _lock: lock })
+        start_children(&app);
+        listen(&app, listener, http::router(app.clone()));
+        let metrics_address = watched.map(|(listener, address)| {
+            listen(&app, listener, metrics::http::router(app.clone()));
+            address
+        });
+        Ok(Self { app, address, metrics_address, _lock: lock })
     }
 
     /// Where it listens.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where it tells its metrics, if it does.
+    #[must_use]
+    pub const fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics_address
     }
 
     /// Serves until a signal to stop, or until a part failed too often.
@@ -157,25 +223,29 @@ impl Server {
     pub async fn stop(self) {
         let app = &self.app;
         app.shutdown.signal();
-        app.bus.publish(Control::CloseAll { code: CloseCode::Restarting }.into()).await;
+        // Those of other nodes stay.
+        app.hub.publish(Control::CloseAll { code: CloseCode::Restarting }.into()).await;
         app.hub.close();
         let grace = Duration::from_secs(app.config.shutdown_seconds);
         app.supervisor.shutdown(grace).await;
+        nodes::leave(app).await;
         app.db.close().await;
     }
 }
 
 /// Makes the data folder when it is missing, for its owner only.
-fn create_private(data: &std::path::Path) -> std::io::Result<()> {
+pub(crate) fn create_private(data: &std::path::Path) -> std::io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.recursive(true).create(data)
 }
 
-fn lock(data: &std::path::Path) -> Result<fs::File, StartError> {
+pub(crate) fn lock(data: &std::path::Path) -> Result<fs::File, StartError> {
     let path = data.join("madang.lock");
-    let file = fs::File::create(&path).map_err(|e| StartError::of(path.display())(&e))?;
+    let mut options = fs::OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    let file = options.open(&path).map_err(|e| StartError::of(path.display())(&e))?;
     file.try_lock().map_err(|_| {
         StartError(format!(
             "another madang uses the data folder {}; stop it, or choose another folder with --data",
@@ -187,17 +257,15 @@ fn lock(data: &std::path::Path) -> Result<fs::File, StartError> {
 
 /// The database with an up-to-date schema. Waits a while for one that is away, as it is when machines
 /// start together.
-async fn database(config: &Config) -> Result<Db, StartError> {
+async fn database(config: &Config, place: &str) -> Result<Db, StartError> {
     let deadline = tokio::time::Instant::now() + DATABASE_WITHIN;
     loop {
         let attempt = async {
             let db = Db::connect(&config.store()).await?;
-            db.migration_status().await?;
-            db.migrate().await?;
-            Ok(db)
+            Ok(nodes::migrate(&db, place, config.force).await?.map(|()| db))
         };
         match attempt.await {
-            Ok(db) => return Ok(db),
+            Ok(done) => return done.map_err(StartError),
             Err(madang_store::Error::Unavailable(reason)) if tokio::time::Instant::now() < deadline => {
                 tracing::warn!(reason, "the database is away; trying again");
                 tokio::time::sleep(Duration::from_secs(1)).await;
@@ -207,9 +275,24 @@ async fn database(config: &Config) -> Result<Db, StartError> {
     }
 }
 
-fn start_children(app: &App, listener: Listener) {
+fn bind(address: SocketAddr, whom: For) -> Result<(Listener, SocketAddr), StartError> {
+    let listener = Listener::bind(address, whom).map_err(|e| StartError::of(address)(&e))?;
+    let bound = listener.address().map_err(|e| StartError::of(address)(&e))?;
+    Ok((listener, bound))
+}
+
+/// Has a listener answer with these routes.
+fn listen(app: &App, listener: Listener, router: Router) {
+    let (app, listener) = (app.clone(), Arc::new(listener));
+    app.supervisor.clone().child(listener.name(), move || {
+        let (app, listener, router) = (app.clone(), Arc::clone(&listener), router.clone());
+        async move { listener.run(app, router).await }
+    });
+}
+
+fn start_children(app: &App) {
     app.hub.start(&app.supervisor, |shard| app.threads.of(shard).enter());
-    let (of_writer, of_presence, of_sweep, of_http) = (app.clone(), app.clone(), app.clone(), app.clone());
+    let (of_writer, of_presence, of_sweep) = (app.clone(), app.clone(), app.clone());
     let of_search = app.clone();
     app.supervisor.child("writer", move || {
         let app = of_writer.clone();
@@ -218,20 +301,29 @@ fn start_children(app: &App, listener: Listener) {
             Ok(())
         }
     });
+    let of_node = app.clone();
+    app.supervisor.child("node", move || nodes::run(of_node.clone()));
+    let (of_bus, of_cluster) = (app.clone(), app.clone());
+    app.supervisor.child("bus", move || cluster::carry(of_bus.clone()));
+    app.supervisor.child("cluster", move || cluster::run(of_cluster.clone()));
     let of_threads = app.clone();
     app.supervisor.child("threads", move || threads::run(of_threads.clone()));
     app.supervisor.child("presence", move || presence::run(of_presence.clone()));
     app.supervisor.child("search", move || search::run(of_search.clone()));
+    let of_jobs = app.clone();
+    app.supervisor.child("jobs", move || jobs::run(of_jobs.clone()));
+    let of_exports = app.clone();
+    app.supervisor.child("exports", move || exports::run(of_exports.clone()));
+    let of_files = app.clone();
+    app.supervisor.child("files", move || files::sweep(of_files.clone()));
+    let of_retention = app.clone();
+    app.supervisor.child("retention", move || retention::run(of_retention.clone()));
+    let of_archive = app.clone();
+    app.supervisor.child("archive", move || message_archive::run(of_archive.clone()));
     app.supervisor.child("sweep", move || sweep(of_sweep.clone()));
-    let listener = Arc::new(listener);
-    let router = http::router(app.clone());
-    app.supervisor.child("listener", move || {
-        let (app, listener, router) = (of_http.clone(), Arc::clone(&listener), router.clone());
-        async move { listener.run(app, router).await }
-    });
 }
 
-/// What passes with time: certificates, old sessions, months of messages.
+/// What passes with time: certificates, old sessions, dead jobs, months of messages.
 async fn sweep(app: App) -> Result<(), BoxError> {
     let mut tick = tokio::time::interval(Duration::from_secs(1));
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -244,14 +336,20 @@ async fn sweep(app: App) -> Result<(), BoxError> {
         if let Some(tls) = &app.tls {
             tls.look(app.now()).await;
         }
+        if let Err(error) = sanctions::lapse(&app).await {
+            tracing::warn!(%error, "sanctions whose time is over");
+        }
         if second % FORGET_EVERY == 0 {
             app.memory.sweep(app.now());
+            // What another node imposed, which may not be there any more when its time is over.
+            app.lapses.note(app.now());
         }
         if second % HOUSEKEEPING_EVERY == 0 {
             app.limits.sweep();
+            app.slow_mode.sweep(app.now());
             app.revoked.sweep(app.now());
-            if let Err(error) = accounts::sweep(&app, app.now()).await {
-                tracing::warn!(%error, "old sessions");
+            if let Err(error) = leases::alone(&app, "sweep", sweep_rows(&app)).await {
+                tracing::warn!(%error, "rows whose time is over");
             }
             if let Err(error) = partitions::ensure(&app.db, app.now()).await {
                 tracing::warn!(%error, "months of messages");
@@ -259,4 +357,12 @@ async fn sweep(app: App) -> Result<(), BoxError> {
         }
     }
     Ok(())
+}
+
+/// Removes rows whose time is over, of all nodes.
+async fn sweep_rows(app: &App) -> Result<(), Error> {
+    accounts::sweep(app, app.now()).await?;
+    presence::sweep(app).await?;
+    jobs::sweep(app).await?;
+    invites::sweep(app).await
 }

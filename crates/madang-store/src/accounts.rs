@@ -3,11 +3,13 @@
 use madang_proto::{
     Timestamp, UserId,
     accounts::{User, UserSummary},
+    presence::UserStatus,
 };
 
 use crate::{
     Result, Tx,
     db::{execute, optional},
+    profiles::StatusRow,
 };
 
 /// A user to be stored.
@@ -24,15 +26,25 @@ pub struct NewUser {
 }
 
 #[derive(sqlx::FromRow)]
-struct Row {
+pub(crate) struct Row {
     #[sqlx(try_from = "i64")]
     id: UserId,
     username: String,
     display_name: String,
     email: Option<String>,
     avatar_url: Option<String>,
+    about: Option<String>,
+    time_zone: Option<String>,
     #[sqlx(try_from = "i64")]
     created_at: Timestamp,
+}
+
+#[derive(sqlx::FromRow)]
+struct WithStatus {
+    #[sqlx(flatten)]
+    user: Row,
+    #[sqlx(flatten)]
+    status: StatusRow,
 }
 
 impl From<Row> for User {
@@ -46,6 +58,8 @@ impl From<Row> for User {
             },
             guest: r.id.is_guest(),
             email: r.email,
+            about: r.about,
+            time_zone: r.time_zone,
             created_at: r.created_at,
         }
     }
@@ -53,7 +67,10 @@ impl From<Row> for User {
 
 macro_rules! select {
     ($rest:literal) => {
-        concat!("SELECT id, username, display_name, email, avatar_url, created_at FROM users ", $rest)
+        concat!(
+            "SELECT id, username, display_name, email, avatar_url, about, time_zone, created_at FROM users ",
+            $rest
+        )
     };
 }
 
@@ -82,6 +99,18 @@ pub async fn by_id(tx: &mut Tx, id: UserId) -> Result<Option<User>> {
     Ok(optional!(tx, Row, select!("WHERE id = $1"), id.get())?.map(User::from))
 }
 
+/// The same, with what they say of themself, of which some may be over.
+///
+/// # Errors
+/// When the database fails.
+pub async fn with_status(tx: &mut Tx, id: UserId) -> Result<Option<(User, UserStatus)>> {
+    let sql = "SELECT id, username, display_name, email, avatar_url, about, time_zone, created_at,
+                      status, dnd_until, custom_status, emoji, expires_at
+               FROM users WHERE id = $1";
+    let row = optional!(tx, WithStatus, sql, id.get())?;
+    Ok(row.map(|row| (row.user.into(), row.status.into())))
+}
+
 /// The user with this name.
 ///
 /// # Errors
@@ -107,19 +136,17 @@ pub async fn password_hash(tx: &mut Tx, id: UserId) -> Result<Option<String>> {
     Ok(row.and_then(|r| r.0))
 }
 
-/// Whether two users share a workspace.
+/// Gives a user another password, and ends all of their sessions.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn share_workspace(tx: &mut Tx, a: UserId, b: UserId) -> Result<bool> {
-    let row = optional!(
+pub async fn set_password_hash(tx: &mut Tx, id: UserId, hash: &str, now: Timestamp) -> Result<()> {
+    execute!(&mut *tx, "UPDATE users SET password_hash = $1 WHERE id = $2", hash, id.get())?;
+    execute!(
         tx,
-        (i64,),
-        "SELECT a.workspace_id FROM workspace_members a
-         JOIN workspace_members b ON b.workspace_id = a.workspace_id
-         WHERE a.user_id = $1 AND b.user_id = $2 LIMIT 1",
-        a.get(),
-        b.get()
+        "UPDATE sessions SET ended_at = $1 WHERE user_id = $2 AND ended_at IS NULL",
+        now.millis(),
+        id.get()
     )?;
-    Ok(row.is_some())
+    Ok(())
 }

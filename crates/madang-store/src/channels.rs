@@ -3,14 +3,16 @@
 use madang_proto::{
     ChannelId, Timestamp, UserId, WorkspaceId,
     channels::{Channel, ChannelKind},
-    permissions::{InChannel, Role},
+    overrides::{Overridden, Override},
+    permissions::{ChannelPermission, InChannel, Role},
+    retention::Retention,
     threads::ThreadOf,
 };
 
 use crate::{
     Error, Result, Tx,
     db::{all, execute, optional},
-    direct,
+    direct, reads,
     workspaces::role,
 };
 
@@ -23,6 +25,10 @@ pub struct Found {
     pub role: Option<Role>,
     /// Of a thread: how they stand to the channel of its root.
     pub parent: Option<InChannel>,
+    /// Seconds between two messages of one person; of a thread those of the channel of its root.
+    pub slow_mode: u32,
+    /// Whether they have to be silent here; of a thread, in the channel of its root.
+    pub muted: bool,
 }
 
 #[derive(sqlx::FromRow)]
@@ -38,16 +44,27 @@ struct Row {
     created_by: Option<i64>,
     member_count: i64,
     last_seq: i64,
+    first_seq: i64,
     version: i64,
     #[sqlx(try_from = "i64")]
     created_at: Timestamp,
     last_read_seq: Option<i64>,
+    read_version: Option<i64>,
+    own_after: Option<String>,
     role: Option<String>,
     parent_id: Option<i64>,
     root_id: Option<i64>,
     parent_kind: Option<String>,
     in_parent: bool,
     made_parent: bool,
+    overrides: Option<String>,
+    slow_mode: i64,
+    archived_at: Option<i64>,
+    retention_days: Option<i64>,
+    parent_overrides: Option<String>,
+    parent_slow_mode: Option<i64>,
+    parent_archived: bool,
+    muted: bool,
 }
 
 fn kind(word: &str) -> ChannelKind {
@@ -55,37 +72,70 @@ fn kind(word: &str) -> ChannelKind {
     ChannelKind::ALL.into_iter().find(|kind| kind.as_str() == word).unwrap_or(ChannelKind::Private)
 }
 
-impl From<Row> for Found {
-    fn from(r: Row) -> Self {
-        Self {
+fn overrides(text: Option<&str>) -> Vec<Override> {
+    // What no version ever wrote denies all that can be denied.
+    let closed = |_| vec![Override::of_role(Role::Moderator).deny(&ChannelPermission::OVERRIDABLE)];
+    text.map_or_else(Vec::new, |text| serde_json::from_str(text).unwrap_or_else(closed))
+}
+
+fn retention(days: i64) -> Retention {
+    Retention { days: u32::try_from(days).ok().filter(|days| *days > 0) }
+}
+
+fn seconds(number: i64) -> u32 {
+    u32::try_from(number).unwrap_or_default()
+}
+
+impl Row {
+    /// As the user stands to it who was asked for.
+    fn found(self, user: UserId) -> Found {
+        let r = self;
+        let role = r.role.as_deref().map(role);
+        let channel = Channel {
+            id: r.id,
+            workspace_id: r.workspace_id,
+            kind: kind(&r.kind),
+            name: r.name,
+            topic: r.topic,
+            is_default: r.is_default,
+            created_by: r.created_by.map(UserId::from),
+            member_count: r.member_count,
+            last_seq: r.last_seq,
+            first_seq: r.first_seq,
+            version: r.version,
+            created_at: r.created_at,
+            joined: Some(r.last_read_seq.is_some()),
+            // Who is not a member has read up to nowhere.
+            last_read_seq: r.last_read_seq,
+            read_version: r.read_version.unwrap_or(0),
+            // What does not count, or mentions the user, is told where the channel is shown, by `unread::tell`.
+            unread_count: None,
+            unread_skipped: reads::own_after(r.own_after.as_deref()),
+            mention_count: r.last_read_seq.map(|_| 0),
+            unread_mentions: Vec::new(),
+            people: Vec::new(),
+            thread: r
+                .parent_id
+                .zip(r.root_id)
+                .map(|(channel, root)| ThreadOf { channel_id: channel.into(), root_id: root.into() }),
+            overrides: overrides(r.overrides.as_deref()),
+            slow_mode: seconds(r.slow_mode),
+            archived_at: r.archived_at.map(Timestamp::from),
+            retention: r.retention_days.map(retention),
+        };
+        Found {
             channel: Channel {
-                id: r.id,
-                workspace_id: r.workspace_id,
-                kind: kind(&r.kind),
-                name: r.name,
-                topic: r.topic,
-                is_default: r.is_default,
-                created_by: r.created_by.map(UserId::from),
-                member_count: r.member_count,
-                last_seq: r.last_seq,
-                version: r.version,
-                created_at: r.created_at,
-                joined: Some(r.last_read_seq.is_some()),
-                // Who is not a member has read up to nowhere.
-                last_read_seq: r.last_read_seq,
-                unread_count: r.last_read_seq.map(|read| (r.last_seq - read).max(0)),
-                people: Vec::new(),
-                thread: r
-                    .parent_id
-                    .zip(r.root_id)
-                    .map(|(channel, root)| ThreadOf { channel_id: channel.into(), root_id: root.into() }),
+                unread_count: channel.last_read_seq.map(|read| channel.unread_after(read)),
+                ..channel
             },
-            role: r.role.as_deref().map(role),
+            role,
             parent: r.parent_kind.as_deref().map(|word| InChannel {
-                kind: kind(word),
-                member: r.in_parent,
-                creator: r.made_parent,
+                archived: r.parent_archived,
+                overridden: Overridden::of(&overrides(r.parent_overrides.as_deref()), role, user),
+                ..InChannel::new(kind(word), r.in_parent, r.made_parent)
             }),
+            slow_mode: seconds(r.parent_slow_mode.unwrap_or(r.slow_mode)),
+            muted: r.muted,
         }
     }
 }
@@ -94,9 +144,16 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT c.id, c.workspace_id, c.kind, c.name, c.topic, c.is_default, c.created_by, c.member_count,
-                    c.last_seq, c.version, c.created_at, m.last_read_seq, w.role, c.parent_id, c.root_id,
+                    c.last_seq, c.first_seq, c.version, c.created_at, m.last_read_seq, m.read_version, m.own_after, w.role,
+                    c.parent_id, c.root_id,
                     p.kind AS parent_kind, pm.user_id IS NOT NULL AS in_parent,
-                    COALESCE(p.created_by = $1, FALSE) AS made_parent
+                    COALESCE(p.created_by = $1, FALSE) AS made_parent, c.overrides, c.slow_mode, c.archived_at,
+                    c.retention_days,
+                    p.overrides AS parent_overrides, p.slow_mode AS parent_slow_mode,
+                    p.archived_at IS NOT NULL AS parent_archived,
+                    EXISTS (SELECT 1 FROM sanctions s
+                            WHERE s.user_id = $1 AND s.workspace_id = c.workspace_id AND s.kind = 'mute'
+                              AND s.channel_id IN (0, COALESCE(c.parent_id, c.id))) AS muted
              FROM channels c
              LEFT JOIN channel_members m ON m.channel_id = c.id AND m.user_id = $1 AND m.left_at IS NULL
              LEFT JOIN workspace_members w ON w.workspace_id = c.workspace_id AND w.user_id = $1
@@ -135,7 +192,8 @@ pub async fn insert(tx: &mut Tx, c: &Channel, name_key: &str) -> Result<()> {
 /// # Errors
 /// When the database fails.
 pub async fn find(tx: &mut Tx, id: ChannelId, user: UserId) -> Result<Option<Found>> {
-    let found = optional!(&mut *tx, Row, select!("c.id = $2"), user.get(), id.get())?.map(Found::from);
+    let found =
+        optional!(&mut *tx, Row, select!("c.id = $2"), user.get(), id.get())?.map(|row: Row| row.found(user));
     let Some(mut found) = found else { return Ok(None) };
     if found.channel.kind.is_direct() {
         found.channel.people = direct::people(tx, id).await?;
@@ -171,8 +229,8 @@ pub async fn of_user(tx: &mut Tx, user: UserId) -> Result<Vec<Channel>> {
         user.get()
     )?;
     let mut people = direct::people_of_user(tx, user).await?;
-    let whole = |row| {
-        let channel = Found::from(row).channel;
+    let whole = |row: Row| {
+        let channel = row.found(user).channel;
         Channel { people: people.remove(&channel.id).unwrap_or_default(), ..channel }
     };
     Ok(rows.into_iter().map(whole).collect())
@@ -201,7 +259,9 @@ pub async fn threads_of_user(
         tx,
         Placed,
         concat!(
-            "SELECT * FROM (SELECT t.*, CAST(CASE WHEN t.last_seq > t.last_read_seq THEN 1 ELSE 0 END AS BIGINT) AS unread,
+            "SELECT * FROM (SELECT t.*, CAST(CASE WHEN EXISTS (
+                                       SELECT 1 FROM messages x WHERE x.channel_id = t.id AND x.seq > t.last_read_seq
+                                         AND x.deleted_at IS NULL AND x.author_id <> $1) THEN 1 ELSE 0 END AS BIGINT) AS unread,
                                    COALESCE(n.last_at, n.created_at) AS newest FROM (",
             select!(
                 "c.kind = 'thread' AND pm.user_id IS NOT NULL AND w.user_id IS NOT NULL
@@ -218,7 +278,7 @@ pub async fn threads_of_user(
     )?;
     let place = |placed: Placed| {
         let place = [placed.unread, placed.newest, placed.row.id.get()];
-        (Found::from(placed.row).channel, place)
+        (placed.row.found(user).channel, place)
     };
     Ok(rows.into_iter().map(place).collect())
 }
@@ -238,7 +298,7 @@ pub async fn of_workspace(tx: &mut Tx, workspace: WorkspaceId, user: UserId) -> 
         user.get(),
         workspace.get()
     )?;
-    Ok(rows.into_iter().map(|r| Found::from(r).channel).collect())
+    Ok(rows.into_iter().map(|r: Row| r.found(user).channel).collect())
 }
 
 /// The channels around a user: those of their workspaces, whether or not they may see them, and those that they
@@ -257,7 +317,7 @@ pub async fn around(tx: &mut Tx, user: UserId) -> Result<Vec<Found>> {
         ),
         user.get()
     )?;
-    Ok(rows.into_iter().map(Found::from).collect())
+    Ok(rows.into_iter().map(|row: Row| row.found(user)).collect())
 }
 
 /// How many channels a workspace has, without direct messages and groups.
@@ -289,22 +349,27 @@ pub async fn next_version(tx: &mut Tx, id: ChannelId) -> Result<i64> {
     row.map(|r| r.0).ok_or(Error::NotFound)
 }
 
-/// Stores name, topic and kind; gives the version that this change made.
+/// Stores name, topic, kind and what it allows; gives the version that this change made.
 ///
 /// # Errors
 /// `Conflict` when the name is taken, `NotFound` when the channel is gone.
 pub async fn update(tx: &mut Tx, c: &Channel, name_key: &str) -> Result<i64> {
+    let overrides =
+        (!c.overrides.is_empty()).then(|| serde_json::to_string(&c.overrides).unwrap_or_default());
     let row = optional!(
         tx,
         (i64,),
-        "UPDATE channels SET name = $1, name_key = $2, topic = $3, kind = $4, version = version + 1,
-                             info_version = version + 1
+        "UPDATE channels SET name = $1, name_key = $2, topic = $3, kind = $4, overrides = $6, slow_mode = $7,
+                             archived_at = $8, version = version + 1, info_version = version + 1
          WHERE id = $5 AND deleted_at IS NULL RETURNING version",
         &c.name,
         name_key,
         &c.topic,
         c.kind.as_str(),
-        c.id.get()
+        c.id.get(),
+        overrides,
+        i64::from(c.slow_mode),
+        c.archived_at.map(Timestamp::millis)
     )?;
     row.map(|r| r.0).ok_or(Error::NotFound)
 }

@@ -1,7 +1,7 @@
 //! The connection to the database, and the macros that run one SQL text on both kinds.
 //!
 //! SQLite: WAL, `synchronous=FULL`, one writing connection (`BEGIN IMMEDIATE`), which also checkpoints,
-//! and readers beside it. PostgreSQL: one pool; read transactions are snapshots. Both have a few
+//! and readers beside it, each with the file of the archive at hand to be read. PostgreSQL: one pool; read transactions are snapshots. Both have a few
 //! connections besides for single statements (`kept.rs`).
 //!
 //! Invariants:
@@ -12,16 +12,19 @@
 use std::{path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 
 use sqlx::{
-    Connection, PgConnection, Postgres, Sqlite, SqliteConnection, Transaction,
-    migrate::{Migrate, Migrator},
+    AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, Postgres, Sqlite, SqliteConnection,
+    Transaction,
     postgres::{PgConnectOptions, PgPool, PgPoolOptions},
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqliteSynchronous},
 };
 
-use crate::{Error, Result, authors::Authors, kept::Kept};
-
-static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
-static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+use crate::{
+    Error, Fence, Result,
+    authors::Authors,
+    kept::Kept,
+    message_archive,
+    pools::{Beginnings, sqlite_pool},
+};
 
 /// Rows of an answer that SQLite's thread makes ahead of whoever takes them.
 const ROWS: usize = 512;
@@ -76,6 +79,8 @@ pub enum Db {
         kept: Arc<Kept<SqliteConnection>>,
         /// Whose messages were read.
         authors: Arc<Authors>,
+        /// What beginning transactions costs.
+        beginnings: Arc<Beginnings>,
     },
     /// A server.
     Postgres {
@@ -85,6 +90,10 @@ pub enum Db {
         kept: Arc<Kept<PgConnection>>,
         /// Whose messages were read.
         authors: Arc<Authors>,
+        /// Until when this process may write.
+        fence: Arc<Fence>,
+        /// What beginning transactions costs.
+        beginnings: Arc<Beginnings>,
     },
 }
 
@@ -95,17 +104,6 @@ pub enum Tx {
     Sqlite(Transaction<'static, Sqlite>),
     /// On PostgreSQL.
     Postgres(Transaction<'static, Postgres>),
-}
-
-/// One migration and whether it was applied.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MigrationStatus {
-    /// Its number.
-    pub version: i64,
-    /// What it does.
-    pub description: String,
-    /// Whether the database has it.
-    pub applied: bool,
 }
 
 impl Db {
@@ -124,8 +122,13 @@ impl Db {
                 .acquire_timeout(options.patience)
                 .connect_with(connect.clone())
                 .await?;
-            let kept = Arc::new(Kept::new(connect, kept, options.patience));
-            return Ok(Self::Postgres { pool, kept, authors: Arc::default() });
+            let connect = move || {
+                let connect = connect.clone();
+                Box::pin(async move { connect.connect().await }) as _
+            };
+            let kept = Arc::new(Kept::new(Box::new(connect), kept, options.patience));
+            let (authors, beginnings, fence) = (Arc::default(), Arc::default(), Arc::default());
+            return Ok(Self::Postgres { pool, kept, authors, beginnings, fence });
         }
         if !options.url.starts_with("sqlite:") {
             return Err(Error::Schema(
@@ -140,8 +143,9 @@ impl Db {
             .foreign_keys(true)
             .busy_timeout(options.patience)
             .row_buffer_size(ROWS);
-        create_private(connect.get_filename())?;
-        let writer = sqlite_pool(options)
+        message_archive::create_private(connect.get_filename())?;
+        let greeting = message_archive::attach(connect.get_filename()).await?;
+        let writer = sqlite_pool(options, &greeting)
             .max_connections(1)
             .connect_with(
                 connect
@@ -152,61 +156,42 @@ impl Db {
             )
             .await?;
         let (pooled, kept) = options.shares();
-        let readers = sqlite_pool(options).max_connections(pooled).connect_with(connect.clone()).await?;
-        let kept = Arc::new(Kept::new(connect, kept, options.patience));
-        Ok(Self::Sqlite { writer, readers, kept, authors: Arc::default() })
-    }
-
-    /// Brings the schema up to date.
-    ///
-    /// # Errors
-    /// `Schema` when the database is newer or of another build.
-    pub async fn migrate(&self) -> Result<()> {
-        match self {
-            Self::Sqlite { writer, .. } => SQLITE_MIGRATIONS.run(writer).await?,
-            Self::Postgres { pool, .. } => POSTGRES_MIGRATIONS.run(pool).await?,
-        }
-        Ok(())
-    }
-
-    /// Which migrations this binary has and which the database has.
-    ///
-    /// # Errors
-    /// `Schema` when the database has one that this binary does not know.
-    pub async fn migration_status(&self) -> Result<Vec<MigrationStatus>> {
-        let (known, applied) = match self {
-            Self::Sqlite { writer, .. } => {
-                let mut c = writer.acquire().await?;
-                c.ensure_migrations_table("_sqlx_migrations").await?;
-                (&SQLITE_MIGRATIONS, c.list_applied_migrations("_sqlx_migrations").await?)
-            }
-            Self::Postgres { pool, .. } => {
-                let mut c = pool.acquire().await?;
-                c.ensure_migrations_table("_sqlx_migrations").await?;
-                (&POSTGRES_MIGRATIONS, c.list_applied_migrations("_sqlx_migrations").await?)
-            }
+        let readers =
+            sqlite_pool(options, &greeting).max_connections(pooled).connect_with(connect.clone()).await?;
+        let connect = move || {
+            let (connect, greeting) = (connect.clone(), greeting.clone());
+            Box::pin(async move {
+                let mut c = connect.connect().await?;
+                c.execute(AssertSqlSafe(greeting)).await?;
+                Ok(c)
+            }) as _
         };
-        if let Some(unknown) = applied.iter().find(|a| !known.iter().any(|k| k.version == a.version)) {
-            return Err(sqlx::migrate::MigrateError::VersionMissing(unknown.version).into());
+        let kept = Arc::new(Kept::new(Box::new(connect), kept, options.patience));
+        Ok(Self::Sqlite { writer, readers, kept, authors: Arc::default(), beginnings: Arc::default() })
+    }
+
+    /// Until when this process may write; without end on SQLite.
+    #[must_use]
+    pub fn fence(&self) -> Arc<Fence> {
+        match self {
+            Self::Sqlite { .. } => Arc::default(),
+            Self::Postgres { fence, .. } => Arc::clone(fence),
         }
-        Ok(known
-            .iter()
-            .map(|k| MigrationStatus {
-                version: k.version,
-                description: k.description.to_string(),
-                applied: applied.iter().any(|a| a.version == k.version),
-            })
-            .collect())
     }
 
     /// Begins a writing transaction.
     ///
     /// # Errors
-    /// `Unavailable` when the database is away or locked.
+    /// `Unavailable` when the database is away or locked, or this process may not write now.
     pub async fn begin(&self) -> Result<Tx> {
         Ok(match counted(self) {
-            Self::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
-            Self::Postgres { pool, .. } => Tx::Postgres(pool.begin().await?),
+            Self::Sqlite { writer, beginnings, .. } => {
+                Tx::Sqlite(beginnings.count(writer.begin_with("BEGIN IMMEDIATE")).await?)
+            }
+            Self::Postgres { fence, .. } if !fence.is_open() => {
+                return Err(Error::Unavailable("this node has to take its number anew".to_owned()));
+            }
+            Self::Postgres { pool, beginnings, .. } => Tx::Postgres(beginnings.count(pool.begin()).await?),
         })
     }
 
@@ -216,9 +201,10 @@ impl Db {
     /// `Unavailable` when the database is away.
     pub async fn read(&self) -> Result<Tx> {
         Ok(match counted(self) {
-            Self::Sqlite { readers, .. } => Tx::Sqlite(readers.begin().await?),
-            Self::Postgres { pool, .. } => {
-                Tx::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?)
+            Self::Sqlite { readers, beginnings, .. } => Tx::Sqlite(beginnings.count(readers.begin()).await?),
+            Self::Postgres { pool, beginnings, .. } => {
+                let begin = pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+                Tx::Postgres(beginnings.count(begin).await?)
             }
         })
     }
@@ -236,7 +222,20 @@ impl Db {
             "SELECT MAX(id) FROM workspaces",
             "SELECT MAX(id) FROM channels",
             "SELECT MAX(id) FROM messages",
+            "SELECT MAX(id) FROM messages_archive",
             "SELECT MAX(id) FROM saved_messages",
+            "SELECT MAX(id) FROM jobs",
+            "SELECT MAX(id) FROM sanctions",
+            "SELECT MAX(id) FROM audit",
+            "SELECT MAX(id) FROM reports",
+            "SELECT MAX(id) FROM invites",
+            "SELECT MAX(invite_id) FROM visits",
+            "SELECT MAX(id) FROM drafts",
+            "SELECT MAX(id) FROM scheduled_messages",
+            "SELECT MAX(id) FROM reminders",
+            "SELECT MAX(id) FROM files",
+            "SELECT MAX(id) FROM notifications",
+            "SELECT MAX(id) FROM exports",
         ] {
             let row = optional!(&mut *tx, (Option<i64>,), sql)?;
             newest = newest.max(row.and_then(|r| r.0).unwrap_or_default());
@@ -288,25 +287,6 @@ impl Db {
             Self::Postgres { .. } => None,
         }
     }
-}
-
-/// Makes the file when it is missing, for its owner only. SQLite gives its side files the same rights.
-fn create_private(path: &std::path::Path) -> Result<()> {
-    let mut options = std::fs::OpenOptions::new();
-    options.append(true).create(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(drop).map_err(|e| Error::Schema(format!("database file {}: {e}", path.display())))
-}
-
-/// Where SQLite ends a transaction by itself (disk full, I/O error), the library goes on believing in
-/// it; such a connection is not used again.
-fn sqlite_pool(options: &Options) -> SqlitePoolOptions {
-    SqlitePoolOptions::new()
-        .acquire_timeout(options.patience)
-        // A connection to a file is not lost; asking its thread each time would wake it for nothing.
-        .test_before_acquire(false)
-        .before_acquire(|c, _| Box::pin(async move { Ok(!c.is_in_transaction()) }))
 }
 
 impl Tx {

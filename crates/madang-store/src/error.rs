@@ -9,6 +9,9 @@ pub enum Error {
     /// What the change was meant for is gone.
     #[error("not found")]
     NotFound,
+    /// A file is carried by another message already, or gone.
+    #[error("a file is in a message already, or gone")]
+    FileTaken,
     /// The queue of the writer is full: too much at once.
     #[error("too many messages are waiting to be written")]
     Busy,

@@ -9,21 +9,26 @@
 //! - At most as many connections as were allowed, opened when they are needed.
 //! - A connection that was dropped in the middle of a question is closed, never put back.
 
-use std::time::Duration;
+use std::{future::Future, pin::Pin, time::Duration};
 
 use parking_lot::Mutex;
-use sqlx::{ConnectOptions, Connection};
+use sqlx::Connection;
 use tokio::{
     sync::{Semaphore, SemaphorePermit},
     time::timeout,
 };
 
-type OptionsOf<C> = <C as Connection>::Options;
+use crate::pools::Usage;
+
+/// Opens a connection.
+pub(crate) type Connect<C> =
+    Box<dyn Fn() -> Pin<Box<dyn Future<Output = sqlx::Result<C>> + Send>> + Send + Sync>;
 
 /// Connections to one database.
 pub struct Kept<C: Connection> {
-    options: OptionsOf<C>,
+    connect: Connect<C>,
     patience: Duration,
+    most: usize,
     turns: Semaphore,
     idle: Mutex<Vec<C>>,
 }
@@ -43,9 +48,15 @@ impl<C: Connection> std::fmt::Debug for Kept<C> {
 }
 
 impl<C: Connection> Kept<C> {
-    pub(crate) fn new(options: OptionsOf<C>, most: u32, patience: Duration) -> Self {
-        let turns = Semaphore::new(usize::try_from(most).unwrap_or(1));
-        Self { options, patience, turns, idle: Mutex::default() }
+    pub(crate) fn new(connect: Connect<C>, most: u32, patience: Duration) -> Self {
+        let most = usize::try_from(most).unwrap_or(1);
+        Self { connect, patience, most, turns: Semaphore::new(most), idle: Mutex::default() }
+    }
+
+    /// How busy they are.
+    pub(crate) fn usage(&self) -> Usage {
+        let in_use = self.most.saturating_sub(self.turns.available_permits());
+        Usage { pool: "statements", in_use, idle: self.idle.lock().len(), most: self.most }
     }
 
     /// A connection, as soon as it is one's turn.
@@ -57,7 +68,7 @@ impl<C: Connection> Kept<C> {
         if let Some(connection) = lying {
             return Ok(Taken { connection, idle: true, _turn: turn });
         }
-        let connection = timeout(self.patience, self.options.connect()).await.map_err(|_| LATE)??;
+        let connection = timeout(self.patience, (self.connect)()).await.map_err(|_| LATE)??;
         Ok(Taken { connection, idle: false, _turn: turn })
     }
 

@@ -1,30 +1,20 @@
 //! Messages: read by cursor and by version, edited, deleted. They are sent through the
 //! [`writer`](crate::writer).
 
+mod page;
+
 use std::sync::LazyLock;
 
 use madang_proto::{ChannelId, MessageId, Timestamp, UserId, accounts::UserSummary, messages::Message};
 
+pub use self::page::{Place, Window, page};
 use crate::{
-    Db, Error, Result, Tx, authors,
+    Error, Result, Tx,
     db::{counted, optional},
-    kept::ask,
-    packed::{self, Packed, Texts, Unsigned},
-    reactions,
+    files, mentions, message_archive,
+    packed::{self, ARCHIVED, Packed, Texts},
+    previews, reactions,
 };
-
-/// Which messages of a channel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
-    /// The newest.
-    Newest,
-    /// The newest before this one.
-    Before(MessageId),
-    /// The oldest after this one.
-    After(MessageId),
-    /// Those before this one, and it and those after it.
-    Around(MessageId),
-}
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -45,6 +35,9 @@ struct Row {
     #[sqlx(try_from = "i64")]
     author_id: UserId,
     thread: Option<String>,
+    mentions: Option<String>,
+    files: Option<String>,
+    previews: Option<String>,
     username: String,
     display_name: String,
     avatar_url: Option<String>,
@@ -72,7 +65,10 @@ impl TryFrom<Row> for Message {
             edited_at: r.edited_at.map(Timestamp::from),
             deleted_at: r.deleted_at.map(Timestamp::from),
             reactions: reactions::unpacked(r.reactions.as_deref())?,
+            mentions: mentions::unpacked(r.mentions.as_deref())?,
             pinned: r.pinned_at.is_some(),
+            files: files::unpacked(r.files.as_deref())?,
+            previews: previews::unpacked(r.previews.as_deref())?,
             thread: packed::object(r.thread.as_deref())?,
             created_at: r.created_at,
         })
@@ -80,13 +76,15 @@ impl TryFrom<Row> for Message {
 }
 
 macro_rules! select {
-    ($rest:literal) => {
+    ($table:literal) => {
         concat!(
             "SELECT m.id, m.channel_id, m.seq, m.version, m.content, m.nonce, m.created_at, m.edited_at,
-                    m.deleted_at, m.reactions, m.pinned_at, m.author_id, m.thread, u.username, u.display_name,
-                    u.avatar_url
-             FROM messages m JOIN users u ON u.id = m.author_id ",
-            $rest
+                    m.deleted_at, m.reactions, m.pinned_at, m.author_id, m.thread, m.mentions, m.files, m.previews,
+                    u.username, u.display_name, u.avatar_url
+             FROM ",
+            $table,
+            " m JOIN users u ON u.id = m.author_id
+             WHERE m.id = $1 AND m.seq >= (SELECT first_seq FROM channels c WHERE c.id = m.channel_id)"
         )
     };
 }
@@ -96,7 +94,22 @@ macro_rules! select {
 /// # Errors
 /// When the database fails.
 pub async fn find(tx: &mut Tx, id: MessageId) -> Result<Option<Message>> {
-    optional!(tx, Row, select!("WHERE m.id = $1"), id.get())?.map(Message::try_from).transpose()
+    const LIVE: &str = select!("messages");
+    const OLD: &str = select!("messages_archive");
+    let mut row = optional!(&mut *tx, Row, LIVE, id.get())?;
+    if row.is_none() {
+        row = optional!(tx, Row, OLD, id.get())?;
+    }
+    row.map(Message::try_from).transpose()
+}
+
+/// The same in a change, with its channel locked: one from the archive comes back to be changed.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find_to_change(tx: &mut Tx, id: MessageId) -> Result<Option<Message>> {
+    message_archive::bring_back(tx, id).await?;
+    find(tx, id).await
 }
 
 /// The `seq` of a message of this channel.
@@ -104,99 +117,34 @@ pub async fn find(tx: &mut Tx, id: MessageId) -> Result<Option<Message>> {
 /// # Errors
 /// When the database fails.
 pub async fn seq_of(tx: &mut Tx, channel: ChannelId, id: MessageId) -> Result<Option<i64>> {
-    let row = optional!(
-        tx,
-        (i64,),
-        "SELECT seq FROM messages WHERE id = $1 AND channel_id = $2",
-        id.get(),
-        channel.get()
-    )?;
+    const LIVE: &str = "SELECT seq FROM messages WHERE id = $1 AND channel_id = $2";
+    const OLD: &str = "SELECT seq FROM messages_archive WHERE id = $1 AND channel_id = $2";
+    let mut row = optional!(&mut *tx, (i64,), LIVE, id.get(), channel.get())?;
+    if row.is_none() {
+        row = optional!(tx, (i64,), OLD, id.get(), channel.get())?;
+    }
     Ok(row.map(|r| r.0))
 }
 
-// SQLite looks into a parameter that stands alone after LIMIT when it plans, and so plans the statement anew
-// for every page; a sum it does not.
-static PAGE: LazyLock<Texts> = LazyLock::new(|| {
-    Texts::lists(
-        "WITH place AS (
-             SELECT CASE WHEN $2 = 0 THEN $5
-                    ELSE (SELECT seq + $5 FROM messages WHERE id = $2 AND channel_id = $1) END AS seq)
-         SELECT (SELECT {packed} FROM (SELECT {message} FROM messages
-                                       WHERE channel_id = $1 AND seq < (SELECT seq FROM place)
-                                       ORDER BY seq DESC LIMIT $3 + 0) AS m) AS older,
-                (SELECT {packed} FROM (SELECT {message} FROM messages
-                                       WHERE channel_id = $1 AND seq >= (SELECT seq FROM place)
-                                       ORDER BY seq LIMIT $4 + 0) AS m) AS newer,
-                (SELECT seq FROM place) AS found",
-        "$6",
-    )
-});
-
-/// What [`PAGE`] gives: packed messages before the place and from it on, and its `seq`.
-type Page = (Option<String>, Option<String>, Option<i64>);
-
-/// Messages of a channel as a user sees them, oldest first: at most `older` before the place and `newer` from it on. One
-/// statement, and so one snapshot.
-///
-/// # Errors
-/// `NotFound` when the place is not a message of this channel.
-pub async fn page(
-    db: &Db,
-    channel: ChannelId,
-    user: UserId,
-    place: Place,
-    older: u32,
-    newer: u32,
-) -> Result<Vec<Message>> {
-    // What is added to the seq of the place to come to the border between older and newer.
-    let (id, border) = match place {
-        Place::Newest => (0, i64::MAX),
-        Place::Before(id) | Place::Around(id) => (id.get(), 0),
-        Place::After(id) => (id.get(), 1),
-    };
-    let Texts { sqlite, postgres } = &*PAGE;
-    macro_rules! question {
-        ($c:ident, $sql:ident) => {
-            sqlx::query_as::<_, Page>($sql.as_str())
-                .bind(channel.get())
-                .bind(id)
-                .bind(i64::from(older))
-                .bind(i64::from(newer))
-                .bind(border)
-                .bind(user.get())
-                .fetch_one($c)
-        };
-    }
-    let (older, newer, found) = match counted(db) {
-        Db::Sqlite { kept, .. } => ask!(kept, c => question!(c, sqlite)),
-        Db::Postgres { kept, .. } => ask!(kept, c => question!(c, postgres)),
-    }?;
-    if found.is_none() {
-        return Err(Error::NotFound);
-    }
-    let unsigned = Unsigned::new(older.as_deref())?.and(newer.as_deref())?;
-    let authors = authors::find(db, unsigned.authors()).await?;
-    let mut messages = unsigned.signed(&authors)?;
-    messages.sort_unstable_by_key(|m| m.seq);
-    Ok(messages)
-}
-
-static CHANGED: LazyLock<Texts> = LazyLock::new(|| {
-    Texts::new(
+/// The changes among the messages of a table; beside them, up to which version there are some in the archive.
+fn changes(table: &str, and: &str) -> Texts {
+    let page = format!(
         "WITH page AS MATERIALIZED (
-             SELECT * FROM (SELECT {message} FROM messages
-                            WHERE channel_id = $1 AND version > $2
-                              AND changed
+             SELECT * FROM (SELECT {{message}} FROM {table}
+                            WHERE channel_id = $1 AND version > $2 AND changed {and}
                             ORDER BY version LIMIT $3 + 0) AS changed
              UNION ALL
-             SELECT * FROM (SELECT {message} FROM messages
+             SELECT * FROM (SELECT {{message}} FROM {table}
                             WHERE channel_id = $1 AND version > $2 AND NOT changed
-                              AND seq > $2 - (SELECT version - last_seq FROM channels WHERE id = $1)
-                            ORDER BY seq LIMIT $3 + 0) AS fresh)",
-        "$2",
-        "$4",
-    )
-});
+                              AND seq > $2 - (SELECT version - last_seq FROM channels WHERE id = $1) {and}
+                            ORDER BY seq LIMIT $3 + 0) AS fresh)"
+    );
+    Texts::new(&page, "(SELECT archived_version FROM channels WHERE id = $1)", "$4")
+}
+
+static CHANGED: LazyLock<Texts> = LazyLock::new(|| changes("messages", ""));
+static CHANGED_BEFORE: LazyLock<Texts> =
+    LazyLock::new(|| changes("messages_archive AS messages", &format!("AND {ARCHIVED}")));
 
 /// Messages whose newest change is later than `version`, as a user sees them, by version.
 ///
@@ -212,23 +160,28 @@ pub async fn changed_since(
     version: i64,
     limit: u32,
 ) -> Result<Vec<Message>> {
-    let Texts { sqlite, postgres } = &*CHANGED;
-    macro_rules! question {
-        ($c:ident, $sql:ident) => {
-            sqlx::query_as::<_, Packed>($sql.as_str())
-                .bind(channel.get())
-                .bind(version)
-                .bind(i64::from(limit))
-                .bind(user.get())
-                .fetch_one(&mut **$c)
-                .await
-        };
+    let mut messages = Vec::new();
+    for texts in [&*CHANGED, &*CHANGED_BEFORE] {
+        macro_rules! question {
+            ($c:ident, $sql:ident) => {
+                sqlx::query_as::<_, Packed>(texts.$sql.as_str())
+                    .bind(channel.get())
+                    .bind(version)
+                    .bind(i64::from(limit))
+                    .bind(user.get())
+                    .fetch_one(&mut **$c)
+                    .await
+            };
+        }
+        let packed = match counted(&mut *tx) {
+            Tx::Sqlite(c) => question!(c, sqlite),
+            Tx::Postgres(c) => question!(c, postgres),
+        }?;
+        messages.append(&mut packed::unpack(&packed)?);
+        if packed.found.is_none_or(|archived| archived <= version) {
+            break;
+        }
     }
-    let packed = match counted(tx) {
-        Tx::Sqlite(c) => question!(c, sqlite),
-        Tx::Postgres(c) => question!(c, postgres),
-    };
-    let mut messages = packed::unpack(&packed?)?;
     messages.sort_unstable_by_key(|m| m.version);
     messages.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     Ok(messages)
@@ -237,10 +190,10 @@ pub async fn changed_since(
 static OF_NONCES: LazyLock<Texts> = LazyLock::new(|| {
     let page = |nonces: &str| {
         format!(
-            "WITH page AS MATERIALIZED (
-                 SELECT {{message}} FROM messages WHERE id IN (
-                     SELECT n.message_id FROM {nonces} JOIN message_nonces n
-                     ON n.author_id = asked.author_id AND n.nonce = asked.nonce))"
+            "WITH known AS (
+                 SELECT n.message_id AS id FROM {nonces} JOIN message_nonces n
+                 ON n.author_id = asked.author_id AND n.nonce = asked.nonce), {}",
+            packed::page_of_ids("known")
         )
     };
     let sqlite = "(SELECT value ->> 0 AS author_id, value ->> 1 AS nonce FROM json_each($1)) AS asked";
@@ -271,11 +224,9 @@ pub(crate) async fn of_nonces(tx: &mut Tx, nonces: &[(i64, &str)]) -> Result<Vec
 }
 
 static OF_IDS: LazyLock<Texts> = LazyLock::new(|| {
-    let page = |ids: &str| {
-        format!("WITH page AS MATERIALIZED (SELECT {{message}} FROM messages WHERE id IN (SELECT {ids}))")
-    };
-    let Texts { sqlite, .. } = Texts::new(&page("value FROM json_each($1)"), "NULL", "$2");
-    let postgres = page("value::bigint FROM json_array_elements_text($1::json)");
+    let page = |ids: &str| format!("WITH asked AS (SELECT {ids}), {}", packed::page_of_ids("asked"));
+    let Texts { sqlite, .. } = Texts::new(&page("value AS id FROM json_each($1)"), "NULL", "$2");
+    let postgres = page("value::bigint AS id FROM json_array_elements_text($1::json)");
     Texts { sqlite, ..Texts::new(&postgres, "NULL::bigint", "$2") }
 });
 
@@ -298,7 +249,8 @@ pub async fn of_ids(tx: &mut Tx, user: UserId, ids: &[MessageId]) -> Result<Vec<
     packed::unpack(&packed?)
 }
 
-/// Stores what may change of a message as it is in `message`: its content, times, reactions, thread, version.
+/// Stores what may change of a message as it is in `message`: its content, times, reactions, thread, mentions,
+/// files, version. Its previews are stored by [`previews`].
 ///
 /// # Errors
 /// `NotFound` when it is gone.
@@ -307,14 +259,16 @@ pub async fn update(tx: &mut Tx, message: &Message) -> Result<()> {
         tx,
         (i64,),
         "UPDATE messages SET content = $1, edited_at = $2, deleted_at = $3, reactions = $4, thread = $5,
-                             version = $6, changed = TRUE
-         WHERE id = $7 RETURNING id",
+                             version = $6, mentions = $7, files = $8, changed = TRUE
+         WHERE id = $9 RETURNING id",
         &message.content,
         message.edited_at.map(Timestamp::millis),
         message.deleted_at.map(Timestamp::millis),
         reactions::packed(&message.reactions)?,
         message.thread.as_ref().map(packed::text).transpose()?,
         message.version,
+        mentions::packed(&message.mentions)?,
+        files::packed(&message.files)?,
         message.id.get()
     )?;
     row.map(|_| ()).ok_or(Error::NotFound)

@@ -5,7 +5,7 @@
 
 use madang_proto::{ChannelId, MessageId, Timestamp, UserId, accounts::UserSummary, messages::Message};
 
-use crate::{Error, Result, reactions};
+use crate::{Error, Result, files, mentions, previews, reactions};
 
 /// Messages and their authors as the database put them together, and a number beside them.
 #[derive(sqlx::FromRow)]
@@ -41,9 +41,12 @@ impl Words {
                  SELECT {group}(r.emoji){cast} FROM reactions AS r
                  WHERE r.message_id = messages.id AND r.user_id = {user}) END AS own"
         );
+        // Most messages have nothing beside their text, and each value costs.
+        let any = BESIDE.replace(", ", " IS NOT NULL OR ");
+        let beside = format!("CASE WHEN {any} IS NOT NULL THEN {array}({BESIDE}, own) END");
         query
-            .replace("{packed}", &format!("{group}({array}({MESSAGE}, own)){cast}"))
-            .replace("{message}", &format!("{MESSAGE}, {own}"))
+            .replace("{packed}", &format!("{group}({array}({MESSAGE}, {beside})){cast}"))
+            .replace("{message}", &format!("{MESSAGE}, {BESIDE}, {own}"))
             .replace(
                 "{author}",
                 &format!("{group}({array}(u.id, u.username, u.display_name, u.avatar_url)){cast}"),
@@ -71,24 +74,50 @@ impl Texts {
     }
 }
 
-/// The columns of a message, in the order of [`Row`]; which of the reactions are one's own comes after them.
-const MESSAGE: &str = "id, channel_id, seq, version, author_id, created_at, edited_at, deleted_at, nonce, content, \
-                       reactions, pinned_at, thread";
+macro_rules! kept {
+    ($before:literal) => {
+        concat!(
+            $before,
+            "messages.seq >= (SELECT first_seq FROM channels WHERE channels.id = messages.channel_id)"
+        )
+    };
+}
+
+/// Not those messages that are about to go.
+pub(crate) const KEPT: &str = kept!("");
+/// Which archived messages are asked for: those that are kept, and not back among the others. The question has them as
+/// `messages`, from `messages_archive`.
+pub(crate) const ARCHIVED: &str =
+    kept!("NOT EXISTS (SELECT 1 FROM messages AS live WHERE live.id = messages.id) AND ");
+
+/// The common table `page` of the messages, archived or not, whose `id` another common table has.
+pub(crate) fn page_of_ids(table: &str) -> String {
+    format!(
+        "page AS MATERIALIZED (
+             SELECT {{message}} FROM messages WHERE id IN (SELECT id FROM {table}) AND {KEPT}
+             UNION ALL
+             SELECT {{message}} FROM messages_archive AS messages
+             WHERE id IN (SELECT id FROM {table}) AND {ARCHIVED})"
+    )
+}
+
+/// The columns of a message, in the order of [`Row`].
+pub(crate) const MESSAGE: &str = "id, channel_id, seq, version, author_id, created_at, nonce, content";
+/// Those of what few messages have, in the order of [`Beside`].
+pub(crate) const BESIDE: &str =
+    "edited_at, deleted_at, reactions, pinned_at, thread, mentions, files, previews";
 
 /// A message as it is packed.
-type Row = (
-    i64,
-    i64,
-    i64,
-    i64,
-    i64,
-    i64,
+type Row = (i64, i64, i64, i64, i64, i64, Option<String>, String, Option<Beside>);
+/// The rest of it, if there is any; which of the reactions are one's own comes last.
+type Beside = (
     Option<i64>,
     Option<i64>,
     Option<String>,
-    String,
-    Option<String>,
     Option<i64>,
+    Option<String>,
+    Option<String>,
+    Option<String>,
     Option<String>,
     Option<String>,
 );
@@ -152,22 +181,9 @@ fn list<T: serde::de::DeserializeOwned>(text: Option<&str>) -> Result<Vec<T>> {
 }
 
 fn message(row: Row, authors: &[UserSummary]) -> Result<Option<Message>> {
-    let (
-        id,
-        channel,
-        seq,
-        version,
-        author,
-        created_at,
-        edited_at,
-        deleted_at,
-        nonce,
-        content,
-        reactions,
-        pinned_at,
-        thread,
-        own,
-    ) = row;
+    let (id, channel, seq, version, author, created_at, nonce, content, beside) = row;
+    let (edited_at, deleted_at, reactions, pinned_at, thread, mentions, carried, previews, own) =
+        beside.unwrap_or_default();
     let author = authors.binary_search_by_key(&author, |a| a.id.get()).ok().and_then(|i| authors.get(i));
     let Some(author) = author else { return Ok(None) };
     let mut reactions = reactions::unpacked(reactions.as_deref())?;
@@ -187,7 +203,10 @@ fn message(row: Row, authors: &[UserSummary]) -> Result<Option<Message>> {
         edited_at: edited_at.map(Timestamp::from),
         deleted_at: deleted_at.map(Timestamp::from),
         reactions,
+        mentions: mentions::unpacked(mentions.as_deref())?,
         pinned: pinned_at.is_some(),
+        files: files::unpacked(carried.as_deref())?,
+        previews: previews::unpacked(previews.as_deref())?,
         thread: object(thread.as_deref())?,
         created_at: Timestamp::from(created_at),
     }))

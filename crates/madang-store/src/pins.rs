@@ -9,7 +9,7 @@ use madang_proto::{
 use crate::{
     Result, Tx,
     db::{all, counted, execute, optional},
-    packed::{self, Packed, Texts},
+    packed::{self, ARCHIVED, KEPT, Packed, Texts},
 };
 
 /// Pins a message, or unpins it.
@@ -35,7 +35,9 @@ pub async fn count(tx: &mut Tx, channel: ChannelId) -> Result<i64> {
     let row = optional!(
         tx,
         (i64,),
-        "SELECT COUNT(*) FROM messages WHERE channel_id = $1 AND pinned_at IS NOT NULL",
+        "SELECT (SELECT COUNT(*) FROM messages WHERE channel_id = $1 AND pinned_at IS NOT NULL)
+              + (SELECT COUNT(*) FROM messages_archive AS old WHERE channel_id = $1 AND pinned_at IS NOT NULL
+                   AND NOT EXISTS (SELECT 1 FROM messages AS live WHERE live.id = old.id))",
         channel.get()
     )?;
     Ok(row.map_or(0, |r| r.0))
@@ -55,9 +57,14 @@ struct Row {
 }
 
 static PINNED: LazyLock<Texts> = LazyLock::new(|| {
-    let page = "WITH page AS MATERIALIZED (
-                    SELECT {message} FROM messages WHERE channel_id = $1 AND pinned_at IS NOT NULL)";
-    Texts::new(page, "$1", "$2")
+    let page = format!(
+        "WITH page AS MATERIALIZED (
+             SELECT {{message}} FROM messages WHERE channel_id = $1 AND pinned_at IS NOT NULL AND {KEPT}
+             UNION ALL
+             SELECT {{message}} FROM messages_archive AS messages
+             WHERE channel_id = $1 AND pinned_at IS NOT NULL AND {ARCHIVED})"
+    );
+    Texts::new(&page, "$1", "$2")
 });
 
 /// The pinned messages of a channel as a user sees them, the newest pin first.
@@ -85,8 +92,12 @@ pub async fn of_channel(tx: &mut Tx, channel: ChannelId, user: UserId) -> Result
         tx,
         Row,
         "SELECT m.id, m.pinned_at, u.id AS user_id, u.username, u.display_name, u.avatar_url
-         FROM messages m JOIN users u ON u.id = m.pinned_by
-         WHERE m.channel_id = $1 AND m.pinned_at IS NOT NULL ORDER BY m.pinned_at DESC, m.id DESC",
+         FROM (SELECT id, pinned_at, pinned_by FROM messages WHERE channel_id = $1 AND pinned_at IS NOT NULL
+               UNION ALL
+               SELECT id, pinned_at, pinned_by FROM messages_archive AS old
+               WHERE channel_id = $1 AND pinned_at IS NOT NULL
+                 AND NOT EXISTS (SELECT 1 FROM messages AS live WHERE live.id = old.id)) AS m
+         JOIN users u ON u.id = m.pinned_by ORDER BY m.pinned_at DESC, m.id DESC",
         channel.get()
     )?;
     let pin = |r: Row| {

@@ -6,6 +6,7 @@ use madang_proto::{MessageId, UserId, accounts::UserSummary, messages::Message, 
 use crate::{
     Error, Result, Tx,
     db::{all, execute},
+    packed as rows,
 };
 
 /// As they stand with the message: nothing when there are none.
@@ -14,7 +15,7 @@ pub(crate) fn packed(reactions: &[Reaction]) -> Result<Option<String>> {
         return Ok(None);
     }
     let pairs: Vec<(&str, i64)> = reactions.iter().map(|r| (r.emoji.as_str(), r.count)).collect();
-    serde_json::to_string(&pairs).map(Some).map_err(|e| Error::Fault(sqlx::Error::Encode(e.into())))
+    rows::text(&pairs).map(Some)
 }
 
 /// As they stood with the message; nobody's own are told apart.

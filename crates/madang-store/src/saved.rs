@@ -58,24 +58,23 @@ macro_rules! shown {
             "SELECT ",
             $columns,
             " FROM saved_messages s
-              JOIN messages m ON m.id = s.message_id AND m.deleted_at IS NULL
-              JOIN channels c ON c.id = m.channel_id AND c.deleted_at IS NULL
+              LEFT JOIN messages m ON m.id = s.message_id
+              LEFT JOIN messages_archive o ON o.id = s.message_id AND m.id IS NULL
+              JOIN channels c ON c.id = COALESCE(m.channel_id, o.channel_id) AND c.deleted_at IS NULL
+                  AND COALESCE(m.deleted_at, o.deleted_at) IS NULL
+                  AND COALESCE(m.seq, o.seq) >= c.first_seq
               JOIN workspace_members w ON w.workspace_id = c.workspace_id AND w.user_id = s.user_id
               LEFT JOIN channel_members cm
                   ON cm.channel_id = c.id AND cm.user_id = s.user_id AND cm.left_at IS NULL
-              WHERE s.user_id = $1 AND s.id < $2 AND (c.kind = 'public' OR cm.user_id IS NOT NULL)
+              WHERE s.user_id = $1 AND s.id < $2 AND ((c.kind = 'public' AND w.role <> 'visitor') OR cm.user_id IS NOT NULL)
               ORDER BY s.id DESC LIMIT $3"
         )
     };
 }
 
 static SHOWN: LazyLock<Texts> = LazyLock::new(|| {
-    let page = concat!(
-        "WITH page AS MATERIALIZED (SELECT {message} FROM messages WHERE id IN (",
-        shown!("s.message_id"),
-        "))"
-    );
-    Texts::new(page, "$1", "$1")
+    let page = concat!("WITH shown AS (", shown!("s.message_id AS id"), "), ");
+    Texts::new(&format!("{page}{}", packed::page_of_ids("shown")), "$1", "$1")
 });
 
 #[derive(sqlx::FromRow)]

@@ -71,6 +71,55 @@ pub async fn like(db: &Db, part: &str) -> Result<Vec<i64>> {
     Ok(rows.into_iter().map(|row| row.0).collect())
 }
 
+/// Lets the time of a node's number, and of all leases, be over in the PostgreSQL database at `url`.
+///
+/// # Errors
+/// When the database is away.
+pub async fn end_node(url: &str, number: u16) -> Result<()> {
+    let mut c = PgConnection::connect(url).await?;
+    let end = sqlx::query("UPDATE nodes SET ends_at = ends_at - 86400000 / 2 WHERE number = $1");
+    end.bind(i64::from(number)).execute(&mut c).await?;
+    sqlx::query("UPDATE leases SET ends_at = 0").execute(&mut c).await?;
+    c.close().await?;
+    Ok(())
+}
+
+/// Gives a node's number to another, as when it was away for too long.
+///
+/// # Errors
+/// When the database is away.
+pub async fn take_number_over(url: &str, number: u16) -> Result<()> {
+    let mut c = PgConnection::connect(url).await?;
+    let take = sqlx::query("UPDATE nodes SET id = -id, place = 'elsewhere' WHERE number = $1");
+    take.bind(i64::from(number)).execute(&mut c).await?;
+    c.close().await?;
+    Ok(())
+}
+
+/// How many deadlocks there were in the PostgreSQL database at `url`.
+///
+/// # Errors
+/// When the database is away.
+pub async fn deadlocks(url: &str) -> Result<i64> {
+    let mut c = PgConnection::connect(url).await?;
+    let sql = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()";
+    let found = sqlx::query_scalar(sql).fetch_one(&mut c).await?;
+    c.close().await?;
+    Ok(found)
+}
+
+/// Forgets that the newest migration was made in the PostgreSQL database at `url`.
+///
+/// # Errors
+/// When the database is away.
+pub async fn forget_newest_migration(url: &str) -> Result<()> {
+    let mut c = PgConnection::connect(url).await?;
+    let sql = "DELETE FROM _sqlx_migrations WHERE version = (SELECT MAX(version) FROM _sqlx_migrations)";
+    sqlx::query(sql).execute(&mut c).await?;
+    c.close().await?;
+    Ok(())
+}
+
 /// A lock on an SQLite file, as another program would hold it.
 #[derive(Debug)]
 pub struct Lock(SqliteConnection);

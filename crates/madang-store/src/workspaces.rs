@@ -4,6 +4,7 @@ use madang_proto::{
     ChannelId, Timestamp, UserId, WorkspaceId,
     accounts::UserSummary,
     permissions::Role,
+    retention::Retention,
     workspaces::{EditHistory, Member, Workspace},
 };
 
@@ -14,7 +15,7 @@ use crate::{
 
 pub(crate) fn role(word: &str) -> Role {
     // A word that no version ever wrote gives the least rights.
-    Role::ALL.into_iter().find(|r| r.as_str() == word).unwrap_or(Role::Guest)
+    Role::ALL.into_iter().find(|r| r.as_str() == word).unwrap_or(Role::Visitor)
 }
 
 fn edit_history(word: &str) -> EditHistory {
@@ -30,8 +31,10 @@ struct Row {
     open: bool,
     allow_guests: bool,
     edit_history: String,
+    retention_days: Option<i64>,
     #[sqlx(try_from = "i64")]
     default_channel_id: ChannelId,
+    emoji_version: i64,
     #[sqlx(try_from = "i64")]
     created_at: Timestamp,
     role: Option<String>,
@@ -45,7 +48,9 @@ impl From<Row> for Workspace {
             open: r.open,
             allow_guests: r.allow_guests,
             edit_history: edit_history(&r.edit_history),
+            retention: Retention { days: r.retention_days.and_then(|days| u32::try_from(days).ok()) },
             default_channel_id: r.default_channel_id,
+            emoji_version: r.emoji_version,
             created_at: r.created_at,
             role: r.role.as_deref().map(role),
         }
@@ -55,7 +60,8 @@ impl From<Row> for Workspace {
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT w.id, w.name, w.open, w.allow_guests, w.edit_history, w.default_channel_id, w.created_at, m.role
+            "SELECT w.id, w.name, w.open, w.allow_guests, w.edit_history, w.retention_days, w.default_channel_id,
+                    w.emoji_version, w.created_at, m.role
              FROM workspaces w ",
             $rest
         )
@@ -183,7 +189,9 @@ pub async fn for_newcomer(tx: &mut Tx, guest: bool) -> Result<Vec<Workspace>> {
     let rows = all!(
         tx,
         Row,
-        "SELECT id, name, open, allow_guests, edit_history, default_channel_id, created_at, NULL AS role FROM workspaces
+        "SELECT id, name, open, allow_guests, edit_history, retention_days, default_channel_id, emoji_version, created_at,
+                NULL AS role
+         FROM workspaces
          WHERE CASE WHEN $1 THEN allow_guests ELSE open END ORDER BY id",
         guest
     )?;
@@ -312,19 +320,4 @@ pub async fn members(tx: &mut Tx, id: WorkspaceId, after: i64, limit: u32) -> Re
         i64::from(limit)
     )?;
     Ok(rows.into_iter().map(Member::from).collect())
-}
-
-/// Those who share a workspace with a user, themself included.
-///
-/// # Errors
-/// When the database fails.
-pub async fn neighbours(tx: &mut Tx, user: UserId) -> Result<Vec<UserId>> {
-    let rows = all!(
-        tx,
-        (i64,),
-        "SELECT DISTINCT other.user_id FROM workspace_members mine
-         JOIN workspace_members other ON other.workspace_id = mine.workspace_id WHERE mine.user_id = $1",
-        user.get()
-    )?;
-    Ok(rows.into_iter().map(|r| r.0.into()).collect())
 }

@@ -36,7 +36,7 @@ async fn say(world: &World, texts: impl IntoIterator<Item = String>) -> Vec<NewM
 /// Indexes all that is there; gives how many transactions it took.
 async fn index(world: &World) -> usize {
     for turn in 0.. {
-        let (channels, changes) = search::behind(&world.db).await.unwrap();
+        let (channels, changes) = search::behind(&world.db, None).await.unwrap();
         if channels.is_empty() {
             assert_eq!(changes, 0);
             return turn;
@@ -127,6 +127,21 @@ async fn pages_of_any_size_give_each_message_once_in_few_channels_and_in_many() 
         }
         apart.sort_unstable_by(|a, b| b.cmp(a));
         assert_eq!(apart, all, "channel by channel");
+    }
+}
+
+#[tokio::test]
+async fn only_the_channels_that_are_named_are_looked_at() {
+    for world in worlds().await {
+        index(&world).await;
+        let said = say(&world, ["하나", "둘", "셋"].map(str::to_owned)).await;
+        let channels: Vec<_> = said.iter().map(|new| new.channel_id).collect();
+        let (all, changes) = search::behind(&world.db, None).await.unwrap();
+        assert_eq!((all.len(), changes), (3, 3));
+        let (named, changes) = search::behind(&world.db, Some(&channels[..2])).await.unwrap();
+        assert!(named.iter().all(|behind| channels[..2].contains(&behind.channel())));
+        assert_eq!((named.len(), changes), (2, 2));
+        assert_eq!(search::behind(&world.db, Some(&[])).await.unwrap(), (vec![], 0));
     }
 }
 

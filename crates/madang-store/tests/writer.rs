@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use madang_store::{
     Db, Error, NewMessage, Options, Sent,
     db::LOG_KEPT,
-    messages::{self, Place},
+    messages::{self, Place, Window},
     testing::statements,
     writer,
 };
@@ -150,7 +150,14 @@ async fn the_log_of_sqlite_stays_small_while_many_write_and_read() {
     let (world, db, log) = with_log().await;
     let reading = async {
         for channel in (1..=500).cycle() {
-            messages::page(&db, channel.into(), 1.into(), Place::Newest, 50, 0).await.unwrap();
+            messages::page(
+                &db,
+                channel.into(),
+                1.into(),
+                Window { place: Place::Newest, older: 50, newer: 0, ends: (1, 0) },
+            )
+            .await
+            .unwrap();
         }
     };
     let sizes = tokio::select! {

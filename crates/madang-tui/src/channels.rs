@@ -70,10 +70,11 @@ pub fn title(facts: &Channel, me: Option<UserId>) -> String {
 fn channel_line(chat: &Chat, channel: &ChannelState, width: usize) -> Line<'static> {
     let facts = channel.facts();
     let unread = channel.unread();
+    let named = if channel.mentioned() > 0 { "@" } else { "" };
     let count = match unread {
         0 => String::new(),
-        1..=99 => format!(" {unread}"),
-        _ => " 99+".to_owned(),
+        1..=99 => format!(" {named}{unread}"),
+        _ => format!(" {named}99+"),
     };
     let name = text::fit(&title(facts, chat.state.my_id()), width.saturating_sub(count.len()));
     let gap = width.saturating_sub(text::width(&name) + count.len());
@@ -108,13 +109,23 @@ fn rows(chat: &Chat, width: usize) -> (Vec<Line<'static>>, usize) {
     (rows, chosen)
 }
 
+/// What someone who is there says of themself.
+fn said(chat: &Chat, user: UserId) -> String {
+    let Some(presence) = chat.state.presence_of(user) else { return String::new() };
+    if !chat.state.connection.is_online() {
+        return String::new();
+    }
+    let words = presence.emoji.iter().chain(&presence.custom_status).map(|text| text::shown_line(text));
+    words.collect::<Vec<_>>().join(" ")
+}
+
 fn people(chat: &Chat, width: usize) -> Vec<Line<'static>> {
     let Some(members) = chat.channel().and_then(ChannelState::members) else { return Vec::new() };
     let mut people: Vec<_> =
         members.values().map(|member| (chat.status_of(member.user.id), &member.user)).collect();
     let order = |status: Status| match status {
         Status::Online => 0,
-        Status::Away => 1,
+        Status::Away | Status::Dnd => 1,
         Status::Offline => 2,
     };
     people.sort_by_key(|(status, user)| (order(*status), user.display_name.to_lowercase(), user.id));
@@ -122,7 +133,14 @@ fn people(chat: &Chat, width: usize) -> Vec<Line<'static>> {
         let (dot, style) = theme::presence(status);
         let name = text::fit(&text::shown_line(&user.display_name), width.saturating_sub(2));
         let name_style = if status == Status::Offline { theme::QUIET } else { Style::new() };
-        Line::from(vec![Span::styled(format!("{dot} "), style), Span::styled(name, name_style)])
+        let room = width.saturating_sub(3 + text::width(&name));
+        let said = text::fit(&said(chat, user.id), room);
+        let said = if said.is_empty() { said } else { format!(" {said}") };
+        Line::from(vec![
+            Span::styled(format!("{dot} "), style),
+            Span::styled(name, name_style),
+            Span::styled(said, theme::QUIET),
+        ])
     };
     people.into_iter().map(line).collect()
 }

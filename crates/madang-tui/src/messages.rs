@@ -85,6 +85,17 @@ fn body(content: &str, note: Option<&str>, style: Style, edge: &str, width: usiz
     lines
 }
 
+/// Bytes as people say them.
+fn amount(bytes: i64) -> String {
+    if bytes < 1_000 {
+        format!("{bytes} B")
+    } else if bytes < 1_000_000 {
+        format!("{} kB", bytes / 1_000)
+    } else {
+        format!("{}.{} MB", bytes / 1_000_000, bytes / 100_000 % 10)
+    }
+}
+
 /// Each emoji with its number; one's own in brackets.
 fn reactions(message: &Message) -> String {
     let shown = message.reactions.iter().map(|Reaction { emoji, count, me }| match me {
@@ -127,7 +138,24 @@ fn block(
         lines.extend(body(model.texts.deleted, None, theme::GONE, edge, width));
     } else {
         let note = message.edited_at.map(|_| model.texts.edited);
-        lines.extend(body(&message.content, note, Style::new(), edge, width));
+        if !message.content.is_empty() || note.is_some() {
+            lines.extend(body(&message.content, note, Style::new(), edge, width));
+        }
+        for file in &message.files {
+            lines.extend(body(
+                &format!("📎 {} ({})", file.name, amount(file.size)),
+                None,
+                theme::QUIET,
+                edge,
+                width,
+            ));
+        }
+        for preview in &message.previews {
+            let site = preview.site_name.as_ref().map_or_else(String::new, |site| format!("{site}: "));
+            let line =
+                text::fit(&text::shown_line(&format!("🔗 {site}{}", preview.title)), width.saturating_sub(2));
+            lines.push(Line::from(vec![Span::raw(edge.to_owned()), Span::styled(line, theme::QUIET)]));
+        }
     }
     if !message.reactions.is_empty() {
         lines.extend(body(&reactions(message), None, theme::QUIET, edge, width));

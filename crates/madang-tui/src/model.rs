@@ -137,6 +137,8 @@ pub struct Chat {
     pub anchor: Option<Anchor>,
     /// What had been read when the channel was entered: the line "new" stands behind it.
     pub read_before: i64,
+    /// The version that one's read mark had then: marked as unread since, the channel stays so while it is shown.
+    pub read_version: i64,
     pub dialog: Option<Dialog>,
     pub notice: Option<(String, Instant)>,
     pub loading: bool,
@@ -176,6 +178,7 @@ impl Chat {
             editing: None,
             anchor: None,
             read_before: 0,
+            read_version: 0,
             dialog: None,
             notice: None,
             loading: false,

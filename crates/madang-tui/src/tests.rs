@@ -17,6 +17,8 @@ use madang_client::{
         messages::Message,
         permissions::Role,
         presence::{Presence, Status},
+        retention::Retention,
+        settings::Settings,
         workspaces::{EditHistory, Workspace},
     },
 };
@@ -55,13 +57,22 @@ fn channel(id: i64, name: &str, last_seq: i64) -> Channel {
         created_by: None,
         member_count: 2,
         last_seq,
+        first_seq: 1,
         version: last_seq,
         created_at: Timestamp::from(NOON),
         joined: Some(true),
         last_read_seq: Some(0),
+        read_version: 0,
         unread_count: Some(last_seq),
+        unread_skipped: Vec::new(),
+        mention_count: Some(0),
+        unread_mentions: Vec::new(),
         people: Vec::new(),
         thread: None,
+        overrides: Vec::new(),
+        slow_mode: 0,
+        archived_at: None,
+        retention: None,
     }
 }
 
@@ -78,7 +89,10 @@ fn message(seq: i64, author: i64, content: &str) -> Message {
         edited_at: None,
         deleted_at: None,
         reactions: Vec::new(),
+        mentions: Vec::new(),
         pinned: false,
+        files: Vec::new(),
+        previews: Vec::new(),
         thread: None,
         created_at: Timestamp::from(NOON + seq * 1_000),
     }
@@ -87,7 +101,14 @@ fn message(seq: i64, author: i64, content: &str) -> Message {
 fn ready(last_seq: i64) -> Event {
     Event::Ready(Box::new(Ready {
         session_id: 1.into(),
-        user: User { summary: summary(ME), guest: false, email: None, created_at: Timestamp::from(NOON) },
+        user: User {
+            summary: summary(ME),
+            guest: false,
+            email: None,
+            about: None,
+            time_zone: None,
+            created_at: Timestamp::from(NOON),
+        },
         heartbeat_interval_ms: 30_000,
         server_time: Timestamp::from(NOON),
         workspaces: vec![Workspace {
@@ -96,15 +117,21 @@ fn ready(last_seq: i64) -> Event {
             open: true,
             allow_guests: true,
             edit_history: EditHistory::Everyone,
+            retention: Retention::default(),
+            emoji_version: 0,
             default_channel_id: general(),
             created_at: Timestamp::from(NOON),
             role: Some(Role::Member),
         }],
         channels: vec![channel(RANDOM, "잡담", 0), channel(GENERAL, "general", last_seq)],
         online: Vec::new(),
-        presence: vec![Presence { user_id: ME.into(), status: Status::Online, custom_status: None }],
+        users_version: 0,
+        presence: vec![Presence::of(ME.into(), Status::Online, None)],
         changes: vec![],
         resync: vec![],
+        notifications: madang_client::proto::notifications::NotificationCount::default(),
+        sanctions: vec![],
+        settings: Settings::default(),
     }))
 }
 

@@ -103,7 +103,15 @@ impl Texts {
             ErrorCode::RateLimited => Some("너무 자주 시도했습니다. 잠시 뒤에 다시 하세요"),
             ErrorCode::Unavailable => Some("서버가 지금은 처리할 수 없습니다. 잠시 뒤에 다시 하세요"),
             ErrorCode::Internal => Some("서버 오류"),
-            ErrorCode::Conflict | ErrorCode::Invalid | ErrorCode::TooLarge => None,
+            ErrorCode::MethodNotAllowed
+            | ErrorCode::Conflict
+            | ErrorCode::PreconditionFailed
+            | ErrorCode::TooLarge
+            | ErrorCode::UnsupportedMediaType
+            | ErrorCode::RangeNotSatisfiable
+            | ErrorCode::Invalid
+            | ErrorCode::UpgradeRequired
+            | ErrorCode::StorageFull => None,
         }
     }
 

@@ -37,6 +37,7 @@ pub const fn presence(status: Status) -> (&'static str, Style) {
     match status {
         Status::Online => ("●", Style::new().fg(Color::Green)),
         Status::Away => ("◐", Style::new().fg(Color::Yellow)),
+        Status::Dnd => ("■", Style::new().fg(Color::Red)),
         Status::Offline => ("○", QUIET),
     }
 }

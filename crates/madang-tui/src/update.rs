@@ -179,6 +179,9 @@ pub fn show(chat: &mut Chat, id: Option<ChannelId>) {
     chat.typed_at = None;
     chat.read_before =
         chat.channel().filter(|channel| channel.unread() > 0).map_or(0, ChannelState::last_read_seq);
+    chat.read_version = chat.channel().map_or(0, |channel| channel.facts().read_version);
+    // What is unread again may have been reported before.
+    id.and_then(|id| chat.marked.remove(&id));
 }
 
 fn on_dialog(chat: &mut Chat, key: KeyEvent) -> Vec<Cmd> {
@@ -373,6 +376,9 @@ fn mark_read(model: &Model, chat: &mut Chat) -> Vec<Cmd> {
     }
     let Some(newest) = channel.messages().next_back() else { return Vec::new() };
     let id = channel.id();
+    if channel.facts().read_version != chat.read_version {
+        return Vec::new();
+    }
     let said = chat.marked.get(&id).copied().unwrap_or(0).max(channel.last_read_seq());
     if newest.seq <= said {
         return Vec::new();

@@ -65,6 +65,8 @@ pub struct Decoder {
     input: Vec<u8>,
     read: usize,
     begun: Option<Begun>,
+    /// Frames, parts of messages among them, that were not asked for yet.
+    frames: u32,
 }
 
 impl Decoder {
@@ -72,12 +74,17 @@ impl Decoder {
     /// compressed.
     #[must_use]
     pub const fn new(limit: usize, deflate: bool) -> Self {
-        Self { limit, deflate, input: Vec::new(), read: 0, begun: None }
+        Self { limit, deflate, input: Vec::new(), read: 0, begun: None, frames: 0 }
     }
 
     /// Takes bytes in.
     pub fn feed(&mut self, bytes: &[u8]) {
         self.input.extend_from_slice(bytes);
+    }
+
+    /// How many frames came since this was asked last: parts of messages, and what broke the protocol, too.
+    pub const fn frames(&mut self) -> u32 {
+        std::mem::replace(&mut self.frames, 0)
     }
 
     /// The next message, if it is whole.
@@ -96,6 +103,7 @@ impl Decoder {
                 return Ok(None);
             };
             self.read += header.start + header.length;
+            self.frames = self.frames.saturating_add(1);
             payload.iter_mut().zip(header.mask.iter().cycle()).for_each(|(byte, mask)| *byte ^= mask);
             if let Some(message) = self.complete(&header, payload)? {
                 return Ok(Some(message));

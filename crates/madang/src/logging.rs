@@ -6,11 +6,19 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use madang_server::{Config, config::LogFormat};
-use tracing_subscriber::EnvFilter;
+use madang_server::{Config, SPANS, config::LogFormat};
+use tracing_subscriber::{
+    EnvFilter, Layer,
+    filter::{FilterExt, filter_fn},
+    fmt,
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
 
-/// Starts logging as the settings say.
-pub fn init(config: &Config) -> Result<()> {
+use crate::traces::Traces;
+
+/// Starts logging, and traces where they are asked for, as the settings say.
+pub fn init(config: &Config) -> Result<Traces> {
     let filter = EnvFilter::builder().parse(&config.log).with_context(|| {
         format!("--log {:?}: expected a level such as info, or info,madang_server=debug", config.log)
     })?;
@@ -19,13 +27,14 @@ pub fn init(config: &Config) -> Result<()> {
         LogFormat::Text => false,
         LogFormat::Auto => !std::io::stderr().is_terminal(),
     };
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    if json {
-        builder.json().flatten_event(true).init();
-    } else {
-        builder.with_target(false).init();
-    }
-    Ok(())
+    let traces = Traces::to(config.otlp_endpoint.as_deref())?;
+    let lines = fmt::layer().with_writer(std::io::stderr);
+    let lines =
+        if json { lines.json().flatten_event(true).boxed() } else { lines.with_target(false).boxed() };
+    // The log is as it would be without traces: spans are on their way there only.
+    let spans = filter_fn(|metadata| metadata.target() != SPANS);
+    tracing_subscriber::registry().with(lines.with_filter(filter.and(spans))).with(traces.layer()).init();
+    Ok(traces)
 }
 
 /// An address as one types it: a server that listens everywhere is also at localhost.

@@ -7,6 +7,8 @@ mod load;
 mod logging;
 mod serve;
 mod settings;
+mod traces;
+mod transfer;
 
 use clap::{FromArgMatches, Parser, Subcommand};
 

@@ -21,7 +21,7 @@ pub struct Serve {
 /// Serves until a signal to stop.
 pub async fn run(serve: Serve) -> Result<()> {
     let config = serve.settings;
-    logging::init(&config)?;
+    let traces = logging::init(&config)?;
     if let Some(file) = serve.config {
         tracing::info!(file = %file.display(), "settings");
     }
@@ -37,6 +37,7 @@ pub async fn run(serve: Serve) -> Result<()> {
     };
     tracing::info!("stopping");
     server.stop().await;
+    traces.end();
     result.map_err(|e| anyhow::anyhow!("{e}"))
 }
 

@@ -1,7 +1,7 @@
 //! The file of settings: read as defaults of the command line, so that one definition serves all.
 //!
 //! Command line over environment over file over default. The file is TOML; its keys are the names of
-//! the flags of `serve` with `_` for `-`.
+//! the flags of `serve` with `_` for `-`; those of a kind may stand in a table, as `cluster_redis` as `redis` in `[cluster]`.
 
 use std::fmt::Write;
 
@@ -23,7 +23,7 @@ pub fn with_file(command: Command) -> Result<Command> {
     let mut defaults: Vec<(String, Vec<String>)> = Vec::new();
     let known = command.find_subcommand("serve").into_iter().flat_map(Command::get_arguments);
     let known: Vec<String> = known.map(|a| a.get_id().to_string()).filter(|id| id != FILE_FLAG).collect();
-    for (key, value) in values {
+    for (key, value) in flat(values) {
         if !known.contains(&key) {
             bail!("settings file {path}: unknown setting {key:?}; known: {}", known.join(", "));
         }
@@ -38,8 +38,22 @@ pub fn with_file(command: Command) -> Result<Command> {
     let command = command.mut_subcommand("serve", set);
     // Those under `admin` that know the same settings.
     Ok(command.mut_subcommand("admin", |admin| {
-        admin.mut_subcommand("migrate-status", set).mut_subcommand("reindex", set)
+        let known = ["migrate-status", "nodes", "reindex", "export", "import", "set-password"];
+        let admin = known.into_iter().fold(admin, |admin, name| admin.mut_subcommand(name, set));
+        let both = |command: Command| command.mut_subcommand("status", set).mut_subcommand("run", set);
+        admin.mut_subcommand("archive", both).mut_subcommand("retention", both)
     }))
+}
+
+/// What stands in tables, under its whole name.
+fn flat(values: toml::Table) -> Vec<(String, toml::Value)> {
+    let one = |(key, value)| match value {
+        toml::Value::Table(inner) => {
+            inner.into_iter().map(|(name, value)| (format!("{key}_{name}"), value)).collect()
+        }
+        value => vec![(key, value)],
+    };
+    values.into_iter().flat_map(one).collect()
 }
 
 fn words(value: &toml::Value) -> Vec<String> {

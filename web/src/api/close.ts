@@ -10,11 +10,13 @@ export type LostReason =
   | "silent"
   | "too_slow"
   | "fault"
+  | "too_many_frames"
   | "unauthenticated"
   | "session_ended"
   | "protocol"
   | "too_large"
   | "no_hello"
+  | "access_ended"
   | "unknown";
 
 const byCode = new Map<number, LostReason>([
@@ -22,11 +24,13 @@ const byCode = new Map<number, LostReason>([
   [4001, "silent"],
   [4002, "too_slow"],
   [4003, "fault"],
+  [4004, "too_many_frames"],
   [4100, "unauthenticated"],
   [4101, "session_ended"],
   [4102, "protocol"],
   [4103, "too_large"],
   [4104, "no_hello"],
+  [4105, "access_ended"],
 ]);
 
 /** `wasReady`: whether the connection had got as far as `READY`. */

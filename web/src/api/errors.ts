@@ -31,9 +31,15 @@ export class ApiError extends Error {
         return true;
       case "forbidden":
       case "not_found":
+      case "method_not_allowed":
+      case "precondition_failed":
+      case "unsupported_media_type":
+      case "range_not_satisfiable":
+      case "upgrade_required":
       case "invalid":
       case "conflict":
       case "too_large":
+      case "storage_full":
         return false;
     }
   }

@@ -17,7 +17,9 @@ export function message(seq: number, change: Partial<Message> = {}): Message {
     content: `message ${seq}`,
     created_at: "2026-11-20T09:00:00.000Z",
     reactions: [],
+    mentions: [],
     pinned: false,
+    files: [],
     ...change,
   };
 }
@@ -39,7 +41,14 @@ export function channel(change: Partial<Channel> = {}): Channel {
 }
 
 export function joined(change: Partial<Channel> = {}): Channel {
-  return channel({ joined: true, last_read_seq: 0, unread_count: 0, ...change });
+  return channel({
+    joined: true,
+    last_read_seq: 0,
+    unread_count: 0,
+    mention_count: 0,
+    unread_mentions: [],
+    ...change,
+  });
 }
 
 export function member(user: UserSummary): Member {
@@ -65,8 +74,10 @@ export function ready(change: Partial<Ready> = {}): Ready {
     channels: [joined()],
     presence: [],
     online: [],
+    users_version: 0,
     changes: [],
     resync: [],
+    notifications: { unread: 0, version: 0 },
     ...change,
   };
 }

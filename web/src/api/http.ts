@@ -8,14 +8,22 @@ type Method = "GET" | "POST" | "PUT" | "DELETE";
 
 export interface RequestOptions {
   body?: object;
+  /** A form in place of a body, with files in it: it may take long. */
+  form?: FormData;
+  /** Bytes in place of a body: it may take long. */
+  bytes?: Blob;
   query?: Record<string, string | number | undefined>;
   signal?: AbortSignal;
+  /** Whether the answer may take long. */
+  large?: boolean;
   /** Without a token: signing in. */
   anonymous?: boolean;
 }
 
 /** Longer than any answer takes; a connection that hangs is a lost one. */
 const TIMEOUT_MS = 20_000;
+/** The same for files. */
+const FILE_TIMEOUT_MS = 3_600_000;
 
 function urlOf(path: string, query: RequestOptions["query"]): string {
   const params = new URLSearchParams();
@@ -35,13 +43,16 @@ async function once(
   const headers = new Headers({ Accept: "application/json" });
   if (token !== undefined) headers.set("Authorization", `Bearer ${token}`);
   if (options.body !== undefined) headers.set("Content-Type", "application/json");
-  const timeout = AbortSignal.timeout(TIMEOUT_MS);
+  const large = options.form !== undefined || options.bytes !== undefined || options.large === true;
+  const timeout = AbortSignal.timeout(large ? FILE_TIMEOUT_MS : TIMEOUT_MS);
+  const body =
+    options.form ?? options.bytes ?? (options.body === undefined ? undefined : JSON.stringify(options.body));
   try {
     return await fetch(urlOf(path, options.query), {
       method,
       headers,
       signal: options.signal === undefined ? timeout : AbortSignal.any([options.signal, timeout]),
-      ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
+      ...(body === undefined ? {} : { body }),
     });
   } catch (error) {
     // An ended wish is not a failure: the query cache wants it as it is.
@@ -85,4 +96,15 @@ export async function request<T>(method: Method, path: string, options: RequestO
 /** A request that is answered by nothing. */
 export async function command(method: Method, path: string, options: RequestOptions = {}): Promise<void> {
   await succeeded(method, path, options);
+}
+
+/** The bytes of a file. */
+export async function bytes(path: string): Promise<Blob> {
+  const response = await answered("GET", path, { large: true });
+  try {
+    if (response.ok) return await response.blob();
+    throw errorFrom(parseJson(await response.text()), response.status, response.headers.get("Retry-After"));
+  } catch (error) {
+    throw asApiError(error);
+  }
 }

@@ -14,7 +14,7 @@ import {
 import { asApiError } from "./errors";
 import { keys } from "./keys";
 import * as requests from "./requests";
-import type { Member, Message, Online, Page, Presence } from "./types";
+import type { Member, Message, NotificationCount, Online, Page, Presence } from "./types";
 
 export function newQueryClient(): QueryClient {
   return new QueryClient({
@@ -70,12 +70,54 @@ export const channelQuery = (id: string) =>
     queryFn: ({ signal }) => requests.getChannel(id, signal),
   });
 
+/** What the code of an invite opens; asked again each time: it may be used up meanwhile. */
+export const inviteQuery = (code: string) =>
+  queryOptions({
+    queryKey: keys.invite(code),
+    queryFn: ({ signal }) => requests.previewInvite(code, signal),
+  });
+
+export const guestLinksQuery = (workspaceId: string, channelId: string) =>
+  queryOptions({
+    queryKey: keys.guestLinks(channelId),
+    queryFn: ({ signal }) => requests.listGuestLinks(workspaceId, channelId, signal),
+  });
+
+/** A workspace's own emoji; the gateway keeps them fresh. */
+export const emojiQuery = (workspaceId: string) =>
+  queryOptions({
+    queryKey: keys.emoji(workspaceId),
+    queryFn: ({ signal }) => requests.listEmoji(workspaceId, signal),
+    staleTime: Infinity,
+  });
+
 export const userQuery = (id: string) =>
   queryOptions({
     queryKey: keys.user(id),
     queryFn: ({ signal }) => requests.getUser(id, signal),
     staleTime: 10 * 60_000,
   });
+
+/** The newest notifications. */
+export const notificationsQuery = queryOptions({
+  queryKey: keys.notifications,
+  queryFn: ({ signal }) => requests.listNotifications(signal),
+  staleTime: Infinity,
+});
+
+export const notificationSettingsQuery = queryOptions({
+  queryKey: keys.notificationSettings,
+  queryFn: ({ signal }) => requests.getNotificationSettings(signal),
+  staleTime: Infinity,
+});
+
+/** Only ever told by the gateway. */
+export const notificationCountQuery = queryOptions({
+  queryKey: keys.notificationCount,
+  queryFn: (): NotificationCount => ({ unread: 0, version: 0 }),
+  staleTime: Infinity,
+  gcTime: Infinity,
+});
 
 /** Only ever told by the gateway. */
 export const presenceQuery = queryOptions({
@@ -91,6 +133,13 @@ export const onlineQuery = queryOptions({
   queryFn: (): Record<string, Online> => ({}),
   staleTime: Infinity,
   gcTime: Infinity,
+});
+
+/** What the user has chosen; the gateway tells changes. */
+export const settingsQuery = queryOptions({
+  queryKey: keys.settings,
+  queryFn: ({ signal }) => requests.getSettings(signal),
+  staleTime: Infinity,
 });
 
 /** Others' read marks; only ever told by the gateway. */

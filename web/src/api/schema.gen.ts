@@ -123,6 +123,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/avatars/{id}/{secret}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A picture, for whoever knows its address. */
+        get: operations["get_avatars_id_secret"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/channels": {
         parameters: {
             query?: never;
@@ -172,6 +189,25 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channels/{id}/draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's draft in a channel. */
+        get: operations["get_channels_id_draft"];
+        /** Write a draft in a channel, in place of the one before. */
+        put: operations["put_channels_id_draft"];
+        post?: never;
+        /** Forget a draft. */
+        delete: operations["delete_channels_id_draft"];
         options?: never;
         head?: never;
         patch?: never;
@@ -264,6 +300,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/channels/{id}/notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Say what of a channel one wants to be notified of; mute it. */
+        put: operations["put_channels_id_notifications"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/channels/{id}/pins": {
         parameters: {
             query?: never;
@@ -291,6 +344,58 @@ export interface paths {
         get?: never;
         /** Mark a channel as read up to a message. */
         put: operations["put_channels_id_read"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channels/{id}/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** How long a channel keeps messages, whatever its workspace says. */
+        put: operations["put_channels_id_retention"];
+        post?: never;
+        /** Keep messages as long as the workspace says. */
+        delete: operations["delete_channels_id_retention"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channels/{id}/scheduled": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Schedule a message to a channel. */
+        post: operations["post_channels_id_scheduled"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channels/{id}/unread": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Mark a channel as unread from a message on. */
+        put: operations["put_channels_id_unread"];
         post?: never;
         delete?: never;
         options?: never;
@@ -327,6 +432,162 @@ export interface paths {
         get: operations["get_dm_id_messages"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/drafts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's drafts, the newest first. */
+        get: operations["get_drafts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/emoji/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The picture of an emoji, which never changes. */
+        get: operations["get_emoji_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Upload a file, as the field `file` of a form. */
+        post: operations["post_files"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/files/uploads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin an upload in pieces (tus 1.0.0); `Location` says where it goes on. */
+        post: operations["post_files_uploads"];
+        delete?: never;
+        /** What is known of tus here. */
+        options: operations["options_files_uploads"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/files/uploads/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Give an upload up. */
+        delete: operations["delete_files_uploads_id"];
+        options?: never;
+        /** How far an upload is. */
+        head: operations["head_files_uploads_id"];
+        /** Add to an upload. */
+        patch: operations["patch_files_uploads_id"];
+        trace?: never;
+    };
+    "/api/v1/files/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The bytes of a file, or some of them. */
+        get: operations["get_files_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/files/{id}/thumbnail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An image made small. */
+        get: operations["get_files_id_thumbnail"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invites/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Come in by the code of an invite. */
+        post: operations["post_invites_accept"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invites/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What the code of an invite opens, before one signs in. */
+        post: operations["post_invites_preview"];
         delete?: never;
         options?: never;
         head?: never;
@@ -438,6 +699,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/messages/{id}/previews": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take the previews of one's own message away, for good. */
+        delete: operations["delete_messages_id_previews"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/messages/{id}/reactions": {
         parameters: {
             query?: never;
@@ -452,6 +730,40 @@ export interface paths {
         post: operations["post_messages_id_reactions"];
         /** Take one's own emoji away from a message. */
         delete: operations["delete_messages_id_reactions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/messages/{id}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Report a message to those who keep order. */
+        post: operations["post_messages_id_report"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/messages/{id}/seen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who has seen a message. */
+        get: operations["get_messages_id_seen"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -493,6 +805,128 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's notifications, the newest first. */
+        get: operations["get_notifications"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Mark notifications as read. */
+        put: operations["put_notifications_read"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What one wants to be notified of, and when. */
+        get: operations["get_notifications_settings"];
+        /** Change keywords and quiet hours; snooze. */
+        put: operations["put_notifications_settings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reminders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's reminders, the next first. */
+        get: operations["get_reminders"];
+        put?: never;
+        /** Set a reminder. */
+        post: operations["post_reminders"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reminders/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete a reminder: take it back, or dismiss it. */
+        delete: operations["delete_reminders_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scheduled": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What one scheduled and what failed, the next first. */
+        get: operations["get_scheduled"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scheduled/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change what is to be sent, or when. */
+        put: operations["put_scheduled_id"];
+        post?: never;
+        /** Delete it unsent. */
+        delete: operations["delete_scheduled_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/threads": {
         parameters: {
             query?: never;
@@ -510,6 +944,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/users/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whose profile changed. */
+        get: operations["get_users_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/users/me": {
         parameters: {
             query?: never;
@@ -519,6 +970,41 @@ export interface paths {
         };
         /** Oneself. */
         get: operations["get_users_me"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/me/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far that is. */
+        get: operations["get_users_me_export"];
+        put?: never;
+        /** Ask for all that is stored of oneself, as a file. */
+        post: operations["post_users_me_export"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/me/export/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The file, or some of its bytes. */
+        get: operations["get_users_me_export_file"];
         put?: never;
         post?: never;
         delete?: never;
@@ -562,6 +1048,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/users/me/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's own settings. */
+        get: operations["get_users_me_settings"];
+        /** Change one's own settings; what is missing stays. */
+        put: operations["put_users_me_settings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/users/{id}": {
         parameters: {
             query?: never;
@@ -571,9 +1075,28 @@ export interface paths {
         };
         /** A user. */
         get: operations["get_users_id"];
-        put?: never;
+        /** Change one's own profile. */
+        put: operations["put_users_id"];
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{id}/avatar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Set one's own picture: the body is a JPEG, PNG, GIF or WebP. */
+        put: operations["put_users_id_avatar"];
+        post?: never;
+        /** Remove one's own picture. */
+        delete: operations["delete_users_id_avatar"];
         options?: never;
         head?: never;
         patch?: never;
@@ -604,7 +1127,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Say how one is; lasts while one is connected. */
+        /** Say how one is, until one says otherwise. */
         put: operations["put_users_id_status"];
         post?: never;
         delete?: never;
@@ -649,6 +1172,93 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/workspaces/{id}/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What those who keep a workspace did, the newest first. */
+        get: operations["get_workspaces_id_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{id}/emoji": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The emoji of a workspace's own. */
+        get: operations["get_workspaces_id_emoji"];
+        put?: never;
+        /** Add an emoji, by a form with `name` and `file`. */
+        post: operations["post_workspaces_id_emoji"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{id}/emoji/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete an emoji. */
+        delete: operations["delete_workspaces_id_emoji_name"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{id}/invites": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The invites that can be used, or the guest links of a channel, without their codes. */
+        get: operations["get_workspaces_id_invites"];
+        put?: never;
+        /** Make an invite; only this answer has its code. */
+        post: operations["post_workspaces_id_invites"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{id}/invites/{invite_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revoke an invite. */
+        delete: operations["delete_workspaces_id_invites_invite_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/workspaces/{id}/members": {
         parameters: {
             query?: never;
@@ -680,6 +1290,109 @@ export interface paths {
         post?: never;
         /** Take someone out, or leave oneself. */
         delete: operations["delete_workspaces_id_members_user_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{id}/notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Say what of a workspace one wants to be notified of. */
+        put: operations["put_workspaces_id_notifications"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{id}/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The open reports, or those that are decided on; the newest first. */
+        get: operations["get_workspaces_id_reports"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{id}/reports/{report_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Decide on a report, and so on all open ones of its message. */
+        put: operations["put_workspaces_id_reports_report_id"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{id}/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** How long a workspace keeps messages. */
+        put: operations["put_workspaces_id_retention"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{id}/sanctions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Those in force, the newest first. */
+        get: operations["get_workspaces_id_sanctions"];
+        put?: never;
+        /** Mute or ban someone, in a channel or in all of the workspace. */
+        post: operations["post_workspaces_id_sanctions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{id}/sanctions/{sanction_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Lift a sanction before its time. */
+        delete: operations["delete_workspaces_id_sanctions_sanction_id"];
         options?: never;
         head?: never;
         patch?: never;
@@ -724,6 +1437,13 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description What someone writes about themself; may be empty. */
+        About: string;
+        /** @description `POST /invites/accept` and `POST /invites/preview` */
+        AcceptInvite: {
+            /** @description The code. */
+            code: components["schemas"]["Secret"];
+        };
         /** @description `POST /channels/:id/members`: invite. */
         AddChannelMember: {
             /** @description Whom. */
@@ -732,8 +1452,39 @@ export interface components {
         /** @description `POST /workspaces/:id/members` */
         AddWorkspaceMember: {
             /** @description Whom, by the unique name. */
-            username: string;
+            username: components["schemas"]["Username"];
         };
+        /**
+         * @description What was done.
+         * @enum {string}
+         */
+        AuditAction: "workspace_updated" | "member_added" | "member_removed" | "role_changed" | "channel_updated" | "channel_deleted" | "channel_member_removed" | "message_deleted" | "sanction_imposed" | "sanction_lifted" | "report_resolved" | "invite_created" | "invite_revoked" | "retention_changed" | "emoji_deleted";
+        /** @description One act. */
+        AuditEntry: {
+            /** @description What they did. */
+            action: components["schemas"]["AuditAction"];
+            /** @description Who did it. */
+            actor: components["schemas"]["UserSummary"];
+            channel_id?: components["schemas"]["ChannelId"] | null;
+            /** @description When. */
+            created_at: components["schemas"]["Timestamp"];
+            /** @description What changed, as it was before. */
+            from?: Record<string, never> | null;
+            /** @description The id; sorted by time. */
+            id: components["schemas"]["AuditId"];
+            message_id?: components["schemas"]["MessageId"] | null;
+            /** @description What changed, as it was after. */
+            to?: Record<string, never> | null;
+            user?: components["schemas"]["UserSummary"] | null;
+        };
+        /**
+         * Format: audit-id
+         * @description An entry of the audit log.
+         * @example 7340032000001
+         */
+        AuditId: string;
+        /** @description A message's text, which may be blank beside files. */
+        Caption: string;
         /** @description The certificate of HTTPS. */
         Certificate: {
             /** @description When the certificate in use ends. */
@@ -742,13 +1493,19 @@ export interface components {
             up: boolean;
         };
         /**
-         * @description A channel. `joined`, `last_read_seq` and `unread_count` are the asking user's own and absent in
-         *     events for everyone.
+         * @description A channel. `joined`, `last_read_seq`, `read_version`, `unread_count`, `unread_skipped`, `mention_count` and
+         *     `unread_mentions` are the asking user's own and absent in events for everyone.
          */
         Channel: {
+            archived_at?: components["schemas"]["Timestamp"] | null;
             /** @description When it was made. */
             created_at: components["schemas"]["Timestamp"];
             created_by?: components["schemas"]["UserId"] | null;
+            /**
+             * Format: int64
+             * @description The `seq` of the oldest message that is kept; 1 when it is absent. Those before it are gone for good.
+             */
+            first_seq?: number;
             /** @description The id. */
             id: components["schemas"]["ChannelId"];
             /** @description Whether everyone in the workspace is in it. */
@@ -772,18 +1529,44 @@ export interface components {
              * @description How many members it has.
              */
             member_count: number;
+            /**
+             * Format: int64
+             * @description How many unread messages mention the asking user, or everyone; 100 stands for more, too.
+             */
+            mention_count?: number | null;
             /** @description The name, unique in the workspace whatever the case; empty where it has none of its own. */
             name: string;
+            /** @description What it allows and denies, other than the roles do. */
+            overrides?: components["schemas"]["Override"][];
             /** @description Of a direct message or group: whose it is, by id, the asking user among them. */
             people?: components["schemas"]["UserSummary"][];
+            /**
+             * Format: int64
+             * @description How often the asking user has marked it as unread; 0 when it is absent. Of two marks the one of the later
+             *     version counts, and of one version the one that is further.
+             */
+            read_version?: number;
+            retention?: components["schemas"]["Retention"] | null;
+            /**
+             * Format: int32
+             * @description Seconds that lie between two messages of one person; 0 when it is absent.
+             */
+            slow_mode?: number;
             thread?: components["schemas"]["ThreadOf"] | null;
             /** @description What it is about; may be empty. */
             topic: string;
             /**
              * Format: int64
-             * @description `last_seq` less `last_read_seq`.
+             * @description How many messages that are there come after `last_read_seq`, less the number of `unread_skipped`.
              */
             unread_count?: number | null;
+            /** @description The `seq` of each of these messages. */
+            unread_mentions?: number[];
+            /**
+             * @description The `seq` of each message after `last_read_seq` that is not unread: it is deleted, or the asking user's own.
+             *     The newest 500.
+             */
+            unread_skipped?: number[];
             /**
              * Format: int64
              * @description The number of its newest durable change.
@@ -824,6 +1607,7 @@ export interface components {
             version: number;
         };
         /**
+         * Format: channel-id
          * @description A channel of any kind.
          * @example 7340032000001
          */
@@ -833,6 +1617,20 @@ export interface components {
          * @enum {string}
          */
         ChannelKind: "public" | "private" | "dm" | "group" | "thread";
+        /** @description A channel's name, without `#` in front. */
+        ChannelName: string;
+        /** @description What a user wants in a channel. */
+        ChannelNotifications: {
+            /** @description The channel. */
+            channel_id: components["schemas"]["ChannelId"];
+            level?: components["schemas"]["NotificationLevel"] | null;
+            muted_until?: components["schemas"]["Timestamp"] | null;
+        };
+        /**
+         * @description What may be done in a channel.
+         * @enum {string}
+         */
+        ChannelPermission: "view" | "join" | "take" | "write" | "reply" | "react" | "pin" | "invite" | "remove" | "manage" | "moderate";
         /** @description One supervised part. */
         Child: {
             /**
@@ -840,7 +1638,7 @@ export interface components {
              * @description How often it panicked or failed.
              */
             faults: number;
-            /** @description Its name; `http`, `connections` and `changes` stand for all tasks of the kind. */
+            /** @description Its name; `http`, `connections`, `changes` and `work` stand for all tasks of the kind. */
             name: string;
             /**
              * Format: int64
@@ -854,7 +1652,7 @@ export interface components {
          * @description What a user may say of themself: offline is not chosen but happens.
          * @enum {string}
          */
-        ChosenStatus: "online" | "away";
+        ChosenStatus: "online" | "away" | "dnd";
         /** @description Everything that a client can ask of the gateway. */
         Command: {
             /** @description The first frame: who, what to hear, from where on. Answered by `READY`. */
@@ -903,45 +1701,137 @@ export interface components {
             type: "PING";
         };
         /**
+         * Format: connection-id
          * @description A connection: one socket.
          * @example 7340032000001
          */
         ConnectionId: string;
+        /** @description A message's text: not blank, no control characters but line breaks and tabs. */
+        Content: string;
         /** @description `POST /channels` and `POST /workspaces/:workspace_id/channels` */
         CreateChannel: {
             /** @description What kind. */
-            kind: components["schemas"]["ChannelKind"];
+            kind: components["schemas"]["NewChannelKind"];
             /** @description 1 to 80 characters, no line breaks, no `#` in front. */
-            name: string;
-            /** @description What it is about. */
-            topic?: string | null;
+            name: components["schemas"]["ChannelName"];
+            topic?: components["schemas"]["Topic"] | null;
             workspace_id?: components["schemas"]["WorkspaceId"] | null;
+        };
+        /** @description `POST /workspaces/:id/invites` */
+        CreateInvite: {
+            access_until?: components["schemas"]["Timestamp"] | null;
+            channel_id?: components["schemas"]["ChannelId"] | null;
+            expires_at?: components["schemas"]["Timestamp"] | null;
+            /**
+             * Format: int32
+             * @description How often it can be used, 1 to 10,000; as often as one likes when missing.
+             */
+            max_uses?: number | null;
         };
         /** @description `POST /channels/:id/messages` */
         CreateMessage: {
-            /** @description The text: 1 to 8,000 characters, not blank. */
-            content: string;
-            /**
-             * @description Makes sending idempotent: the same author and nonce give the first message again, for good.
-             *     1 to 64 characters.
-             */
-            nonce?: string | null;
+            /** @description The text: at most 8,000 characters, not blank unless there are files. */
+            content: components["schemas"]["Caption"];
+            /** @description Files that the author uploaded and no message carries yet; at most 10. */
+            file_ids?: components["schemas"]["FileId"][];
+            nonce?: components["schemas"]["Nonce"] | null;
+        };
+        /** @description `POST /reminders`: with a message, or a text, or both. */
+        CreateReminder: {
+            message_id?: components["schemas"]["MessageId"] | null;
+            /** @description When. */
+            remind_at: components["schemas"]["Timestamp"];
+            text?: components["schemas"]["ReminderText"] | null;
         };
         /** @description `POST /messages/:id/thread` */
         CreateReply: {
             /** @description Whether it stands in the channel too, as a message of its own. */
             also_to_channel?: boolean;
-            /** @description The text: 1 to 8,000 characters, not blank. */
-            content: string;
             /** @description As in `CreateMessage`. */
-            nonce?: string | null;
+            content: components["schemas"]["Caption"];
+            /** @description As in `CreateMessage`; what stands in the channel too carries none of them. */
+            file_ids?: components["schemas"]["FileId"][];
+            nonce?: components["schemas"]["Nonce"] | null;
+        };
+        /** @description `POST /messages/:id/report` */
+        CreateReport: {
+            /** @description Why, 1 to 500 characters. */
+            reason: components["schemas"]["ReasonText"];
+        };
+        /** @description `POST /workspaces/:id/sanctions` */
+        CreateSanction: {
+            channel_id?: components["schemas"]["ChannelId"] | null;
+            expires_at?: components["schemas"]["Timestamp"] | null;
+            /** @description What. */
+            kind: components["schemas"]["SanctionKind"];
+            /** @description Why, 1 to 500 characters. The person is told. */
+            reason: components["schemas"]["ReasonText"];
+            /** @description Whom. */
+            user_id: components["schemas"]["UserId"];
+        };
+        /** @description `POST /channels/:id/scheduled` */
+        CreateScheduled: {
+            /** @description The text. */
+            content: components["schemas"]["Content"];
+            /** @description When to send it. */
+            send_at: components["schemas"]["Timestamp"];
         };
         /** @description `POST /workspaces` */
         CreateWorkspace: {
             /** @description Whether guests are let in; not, when missing. */
             allow_guests?: boolean;
             /** @description The name to show, 1 to 80 characters. */
+            name: components["schemas"]["WorkspaceName"];
+        };
+        /** @description Where a page goes on: the `next_cursor` of the page before. */
+        Cursor: string;
+        /** @description An emoji of a workspace's own. */
+        CustomEmoji: {
+            /** @description When. */
+            created_at: components["schemas"]["Timestamp"];
+            /** @description Who added it. */
+            created_by: components["schemas"]["UserId"];
+            /**
+             * Format: int32
+             * @description Pixels down.
+             */
+            height: number;
+            /** @description The id, by which its picture is read: `GET /emoji/:id`. */
+            id: components["schemas"]["FileId"];
+            /** @description What the picture is: `image/gif` for one that moves, else `image/png`. */
+            media_type: string;
+            /** @description Its name, without the colons. */
             name: string;
+            /**
+             * Format: int32
+             * @description Pixels across.
+             */
+            width: number;
+        };
+        /** @description A custom status; may be empty. */
+        CustomStatus: string;
+        /** @description Work that is done once a day. */
+        Daily: {
+            done_at?: components["schemas"]["Timestamp"] | null;
+            /** @description Whether the last time went well; it is tried again. */
+            up: boolean;
+        };
+        /** @description A name to show. */
+        DisplayName: string;
+        /** @description A draft. */
+        Draft: {
+            /** @description Where it is to be sent; a thread is a channel too. */
+            channel_id: components["schemas"]["ChannelId"];
+            /** @description The text. */
+            content: string;
+            /** @description When it was written. */
+            updated_at: components["schemas"]["Timestamp"];
+        };
+        /** @description The payload of the event `DRAFT`: how the user's draft in a channel is now. */
+        DraftChange: {
+            /** @description Which channel. */
+            channel_id: components["schemas"]["ChannelId"];
+            draft?: components["schemas"]["Draft"] | null;
         };
         /** @description An earlier text of a message. */
         Edit: {
@@ -955,13 +1845,51 @@ export interface components {
          * @enum {string}
          */
         EditHistory: "everyone" | "admins" | "nobody";
+        /** @description An e-mail address. */
+        Email: string;
+        /**
+         * @description What happened to an emoji.
+         * @enum {string}
+         */
+        EmojiAction: "created" | "deleted";
+        /** @description The payload of `EMOJI`: a workspace has an emoji more, or less. */
+        EmojiChange: {
+            /** @description What happened. */
+            action: components["schemas"]["EmojiAction"];
+            /** @description The emoji. */
+            emoji: components["schemas"]["CustomEmoji"];
+            /**
+             * Format: int64
+             * @description The workspace's `emoji_version` that this change made.
+             */
+            version: number;
+            /** @description The workspace. */
+            workspace_id: components["schemas"]["WorkspaceId"];
+        };
+        /** @description All of a workspace's own emoji, by name. */
+        EmojiList: {
+            /** @description The emoji. */
+            items: components["schemas"]["CustomEmoji"][];
+            /**
+             * Format: int64
+             * @description The workspace's `emoji_version` as of this list.
+             */
+            version: number;
+        };
+        /** @description The name of a workspace's own emoji, without the colons: small letters, digits, `_`, `+`, `-` and Hangul. */
+        EmojiName: string;
+        /**
+         * Format: emoji
+         * @description One emoji, such as Unicode lists.
+         */
+        EmojiText: string;
         /** @description The payload of `PING`. */
         Empty: Record<string, never>;
         /**
          * @description What kind of error it is: stable, and all that a program should look at.
          * @enum {string}
          */
-        ErrorCode: "unauthenticated" | "forbidden" | "not_found" | "invalid" | "conflict" | "too_large" | "rate_limited" | "unavailable" | "internal";
+        ErrorCode: "unauthenticated" | "forbidden" | "not_found" | "invalid" | "conflict" | "method_not_allowed" | "precondition_failed" | "too_large" | "unsupported_media_type" | "range_not_satisfiable" | "upgrade_required" | "rate_limited" | "storage_full" | "unavailable" | "internal";
         /** @description The payload of an `ERROR` frame. */
         ErrorPayload: {
             /** @description Stable identifier. */
@@ -998,6 +1926,11 @@ export interface components {
             /** @enum {string} */
             type: "PRESENCE";
         } | {
+            /** @description Someone changed how they show. */
+            payload: components["schemas"]["UserChange"];
+            /** @enum {string} */
+            type: "USER";
+        } | {
             /** @description How many are there, where that is all that is told, or is so no more. */
             payload: components["schemas"]["Online"];
             /** @enum {string} */
@@ -1013,6 +1946,11 @@ export interface components {
             /** @enum {string} */
             type: "READ_RECEIPT";
         } | {
+            /** @description The user marked a channel as unread. */
+            payload: components["schemas"]["UnreadMark"];
+            /** @enum {string} */
+            type: "UNREAD";
+        } | {
             /** @description Someone put an emoji on a message, or took it away. */
             payload: components["schemas"]["ReactionChange"];
             /** @enum {string} */
@@ -1022,6 +1960,46 @@ export interface components {
             payload: components["schemas"]["SavedChange"];
             /** @enum {string} */
             type: "SAVED";
+        } | {
+            /** @description The user wrote a draft, or has none in a channel any more. */
+            payload: components["schemas"]["DraftChange"];
+            /** @enum {string} */
+            type: "DRAFT";
+        } | {
+            /** @description A scheduled message of the user is there, changed, failed, or was sent or deleted. */
+            payload: components["schemas"]["ScheduledChange"];
+            /** @enum {string} */
+            type: "SCHEDULED";
+        } | {
+            /** @description A reminder of the user is there, due, or deleted. */
+            payload: components["schemas"]["ReminderChange"];
+            /** @enum {string} */
+            type: "REMINDER";
+        } | {
+            /** @description The user changed their settings. */
+            payload: components["schemas"]["Settings"];
+            /** @enum {string} */
+            type: "SETTINGS";
+        } | {
+            /** @description The user is notified of something. */
+            payload: components["schemas"]["NewNotification"];
+            /** @enum {string} */
+            type: "NOTIFICATION";
+        } | {
+            /** @description Notifications of the user were read, or are gone. */
+            payload: components["schemas"]["NotificationsChange"];
+            /** @enum {string} */
+            type: "NOTIFICATIONS";
+        } | {
+            /** @description The user wants to be notified otherwise. */
+            payload: components["schemas"]["NotificationSettings"];
+            /** @enum {string} */
+            type: "NOTIFICATION_SETTINGS";
+        } | {
+            /** @description What the user asked to take away is ready, or could not be made. */
+            payload: components["schemas"]["Export"];
+            /** @enum {string} */
+            type: "EXPORT";
         } | {
             /** @description A channel changed. */
             payload: components["schemas"]["ChannelChange"];
@@ -1037,6 +2015,16 @@ export interface components {
             payload: components["schemas"]["Workspace"];
             /** @enum {string} */
             type: "WORKSPACE";
+        } | {
+            /** @description A workspace has an emoji of its own more, or less. */
+            payload: components["schemas"]["EmojiChange"];
+            /** @enum {string} */
+            type: "EMOJI";
+        } | {
+            /** @description The user is muted or banned, or no longer. */
+            payload: components["schemas"]["SanctionChange"];
+            /** @enum {string} */
+            type: "SANCTION";
         } | {
             /** @description Too far behind in a channel. */
             payload: components["schemas"]["Resync"];
@@ -1058,6 +2046,34 @@ export interface components {
             /** @enum {string} */
             type: "PONG";
         };
+        /**
+         * @description What is stored of the user, as a file. Also the payload of the event `EXPORT`, which tells their connections
+         *     that it is ready, or failed.
+         */
+        Export: {
+            /** @description When it was asked for. */
+            created_at: components["schemas"]["Timestamp"];
+            expires_at?: components["schemas"]["Timestamp"] | null;
+            /** @description The id. */
+            id: components["schemas"]["ExportId"];
+            /** @description Where the file is, under the base path. */
+            link?: string | null;
+            /** @description SHA-256 of the file, in hexadecimal digits. */
+            sha256?: string | null;
+            /** @description How far it is. */
+            state: components["schemas"]["ExportState"];
+        };
+        /**
+         * Format: export-id
+         * @description What was made for someone to take away.
+         * @example 7340032000001
+         */
+        ExportId: string;
+        /**
+         * @description How far an export is.
+         * @enum {string}
+         */
+        ExportState: "waiting" | "ready" | "failed";
         /** @description One wrong field of an input. */
         FieldError: {
             /** @description The field, as named in the request. */
@@ -1065,6 +2081,47 @@ export interface components {
             /** @description What is wrong and what would be right. */
             reason: string;
         };
+        /** @description A file that was uploaded. It never changes; it goes with its message. */
+        File: {
+            /** @description When it was uploaded. */
+            created_at: components["schemas"]["Timestamp"];
+            /**
+             * Format: int64
+             * @description Milliseconds that it runs; videos only.
+             */
+            duration_ms?: number | null;
+            /**
+             * Format: int32
+             * @description Pixels down, as it is to be shown; images and videos only.
+             */
+            height?: number | null;
+            /** @description The id. */
+            id: components["schemas"]["FileId"];
+            /** @description What its bytes are, such as `image/png`; `application/octet-stream` when nobody knows. */
+            media_type: string;
+            /** @description Its name, for people: no path, no control characters. */
+            name: string;
+            /** @description SHA-256 of the bytes, in hexadecimal digits. */
+            sha256: string;
+            /**
+             * Format: int64
+             * @description Bytes.
+             */
+            size: number;
+            /** @description Whether there is a thumbnail. */
+            thumbnail: boolean;
+            /**
+             * Format: int32
+             * @description Pixels across, as it is to be shown; images and videos only.
+             */
+            width?: number | null;
+        };
+        /**
+         * Format: file-id
+         * @description A file.
+         * @example 7340032000001
+         */
+        FileId: string;
         /** @description A thread that one follows. */
         FollowedThread: {
             /** @description The thread, with one's own read mark and unread count. */
@@ -1074,11 +2131,14 @@ export interface components {
         };
         /** @description `POST /auth/guest` */
         GuestLogin: {
-            /** @description The name to show; one is made up when missing. */
-            display_name?: string | null;
+            display_name?: components["schemas"]["DisplayName"] | null;
         };
+        /** @description What messages can have. */
+        HasText: string;
         /** @description How the server is. */
         Health: {
+            /** @description Archiving old months, once a day. */
+            archive: components["schemas"]["Daily"];
             /** @description The way between nodes. */
             bus: components["schemas"]["Part"];
             /** @description The supervised parts. */
@@ -1087,10 +2147,16 @@ export interface components {
             connections: number;
             /** @description `sqlite` or `postgres`. */
             database: components["schemas"]["Part"];
+            /** @description Where files are kept. */
+            files: components["schemas"]["Part"];
+            /** @description Work that is done later. */
+            jobs: components["schemas"]["Work"];
             /** @description Always true when there is an answer. */
             live: boolean;
             /** @description Whether it can take requests; with 503 when not. */
             ready: boolean;
+            /** @description Removing messages that are too old, once a day. */
+            retention: components["schemas"]["Daily"];
             /** @description Search in messages. */
             search: components["schemas"]["Index"];
             /** @description `ok`, or `degraded` when a part is away. */
@@ -1100,6 +2166,8 @@ export interface components {
             version: string;
             /** @description Messages that wait to be stored. */
             writer_waiting: number;
+            /** @description Messages that are being stored. */
+            writer_writing: number;
         };
         /** @description The payload of `HELLO`. */
         Hello: {
@@ -1130,13 +2198,64 @@ export interface components {
              */
             behind?: number | null;
         };
+        /** @description An invite. */
+        Invite: {
+            access_until?: components["schemas"]["Timestamp"] | null;
+            /** @description Who made it. */
+            by: components["schemas"]["UserSummary"];
+            channel_id?: components["schemas"]["ChannelId"] | null;
+            code?: components["schemas"]["Secret"] | null;
+            /** @description When. */
+            created_at: components["schemas"]["Timestamp"];
+            expires_at?: components["schemas"]["Timestamp"] | null;
+            /** @description The id. */
+            id: components["schemas"]["InviteId"];
+            /**
+             * Format: int32
+             * @description How often it can be used; absent when as often as one likes.
+             */
+            max_uses?: number | null;
+            /**
+             * Format: int32
+             * @description How often it was used.
+             */
+            uses: number;
+            /** @description The workspace. */
+            workspace_id: components["schemas"]["WorkspaceId"];
+        };
+        /**
+         * Format: invite-id
+         * @description An invite.
+         * @example 7340032000001
+         */
+        InviteId: string;
+        /** @description What a code opens, as whoever has it may know before they come in. */
+        InvitePreview: {
+            access_until?: components["schemas"]["Timestamp"] | null;
+            channel_id?: components["schemas"]["ChannelId"] | null;
+            /** @description The channel's name. */
+            channel_name?: string | null;
+            expires_at?: components["schemas"]["Timestamp"] | null;
+            /** @description The workspace. */
+            workspace_id: components["schemas"]["WorkspaceId"];
+            /** @description Its name. */
+            workspace_name: string;
+        };
+        /** @description A word or phrase that someone wants to be told of; it has a letter or a digit. */
+        KeywordText: string;
         /** @description A list that cannot be large. */
         List_Channel: {
             /** @description The items. */
             items: {
+                archived_at?: components["schemas"]["Timestamp"] | null;
                 /** @description When it was made. */
                 created_at: components["schemas"]["Timestamp"];
                 created_by?: components["schemas"]["UserId"] | null;
+                /**
+                 * Format: int64
+                 * @description The `seq` of the oldest message that is kept; 1 when it is absent. Those before it are gone for good.
+                 */
+                first_seq?: number;
                 /** @description The id. */
                 id: components["schemas"]["ChannelId"];
                 /** @description Whether everyone in the workspace is in it. */
@@ -1160,24 +2279,78 @@ export interface components {
                  * @description How many members it has.
                  */
                 member_count: number;
+                /**
+                 * Format: int64
+                 * @description How many unread messages mention the asking user, or everyone; 100 stands for more, too.
+                 */
+                mention_count?: number | null;
                 /** @description The name, unique in the workspace whatever the case; empty where it has none of its own. */
                 name: string;
+                /** @description What it allows and denies, other than the roles do. */
+                overrides?: components["schemas"]["Override"][];
                 /** @description Of a direct message or group: whose it is, by id, the asking user among them. */
                 people?: components["schemas"]["UserSummary"][];
+                /**
+                 * Format: int64
+                 * @description How often the asking user has marked it as unread; 0 when it is absent. Of two marks the one of the later
+                 *     version counts, and of one version the one that is further.
+                 */
+                read_version?: number;
+                retention?: components["schemas"]["Retention"] | null;
+                /**
+                 * Format: int32
+                 * @description Seconds that lie between two messages of one person; 0 when it is absent.
+                 */
+                slow_mode?: number;
                 thread?: components["schemas"]["ThreadOf"] | null;
                 /** @description What it is about; may be empty. */
                 topic: string;
                 /**
                  * Format: int64
-                 * @description `last_seq` less `last_read_seq`.
+                 * @description How many messages that are there come after `last_read_seq`, less the number of `unread_skipped`.
                  */
                 unread_count?: number | null;
+                /** @description The `seq` of each of these messages. */
+                unread_mentions?: number[];
+                /**
+                 * @description The `seq` of each message after `last_read_seq` that is not unread: it is deleted, or the asking user's own.
+                 *     The newest 500.
+                 */
+                unread_skipped?: number[];
                 /**
                  * Format: int64
                  * @description The number of its newest durable change.
                  */
                 version: number;
                 /** @description The workspace it is in. */
+                workspace_id: components["schemas"]["WorkspaceId"];
+            }[];
+        };
+        /** @description A list that cannot be large. */
+        List_Invite: {
+            /** @description The items. */
+            items: {
+                access_until?: components["schemas"]["Timestamp"] | null;
+                /** @description Who made it. */
+                by: components["schemas"]["UserSummary"];
+                channel_id?: components["schemas"]["ChannelId"] | null;
+                code?: components["schemas"]["Secret"] | null;
+                /** @description When. */
+                created_at: components["schemas"]["Timestamp"];
+                expires_at?: components["schemas"]["Timestamp"] | null;
+                /** @description The id. */
+                id: components["schemas"]["InviteId"];
+                /**
+                 * Format: int32
+                 * @description How often it can be used; absent when as often as one likes.
+                 */
+                max_uses?: number | null;
+                /**
+                 * Format: int32
+                 * @description How often it was used.
+                 */
+                uses: number;
+                /** @description The workspace. */
                 workspace_id: components["schemas"]["WorkspaceId"];
             }[];
         };
@@ -1191,6 +2364,37 @@ export interface components {
                 pinned_at: components["schemas"]["Timestamp"];
                 /** @description Who pinned it. */
                 user: components["schemas"]["UserSummary"];
+            }[];
+        };
+        /** @description A list that cannot be large. */
+        List_Reminder: {
+            /** @description The items. */
+            items: {
+                channel_id?: components["schemas"]["ChannelId"] | null;
+                /** @description Whether that time has come; it stays until it is deleted. */
+                due: boolean;
+                /** @description The id. */
+                id: components["schemas"]["ReminderId"];
+                message_id?: components["schemas"]["MessageId"] | null;
+                /** @description When. */
+                remind_at: components["schemas"]["Timestamp"];
+                /** @description What one wrote down. */
+                text?: string | null;
+            }[];
+        };
+        /** @description A list that cannot be large. */
+        List_Scheduled: {
+            /** @description The items. */
+            items: {
+                /** @description Where to; a thread is a channel too. */
+                channel_id: components["schemas"]["ChannelId"];
+                /** @description The text. */
+                content: string;
+                failed?: components["schemas"]["ScheduledFailure"] | null;
+                /** @description The id; the message will have one of its own. */
+                id: components["schemas"]["ScheduledId"];
+                /** @description When. */
+                send_at: components["schemas"]["Timestamp"];
             }[];
         };
         /** @description A list that cannot be large. */
@@ -1219,16 +2423,23 @@ export interface components {
                 allow_guests: boolean;
                 /** @description When it was made. */
                 created_at: components["schemas"]["Timestamp"];
-                /** @description The channel that everyone is in. */
+                /** @description The channel that everyone is in, but visitors. */
                 default_channel_id: components["schemas"]["ChannelId"];
                 /** @description Who sees what messages said before they were edited. */
                 edit_history: components["schemas"]["EditHistory"];
+                /**
+                 * Format: int64
+                 * @description How often its own emoji changed: whoever has them as of another number reads them anew.
+                 */
+                emoji_version: number;
                 /** @description The id. */
                 id: components["schemas"]["WorkspaceId"];
                 /** @description The name to show. */
                 name: string;
                 /** @description Whether everyone who registers on this server becomes a member. */
                 open: boolean;
+                /** @description How long messages are kept where the channel does not say; for good when it is absent. */
+                retention?: components["schemas"]["Retention"];
                 role?: components["schemas"]["Role"] | null;
             }[];
         };
@@ -1242,6 +2453,17 @@ export interface components {
         /** @description `PUT /channels/:id/read` */
         MarkRead: {
             /** @description The newest message read. */
+            message_id: components["schemas"]["MessageId"];
+            /**
+             * Format: int64
+             * @description The channel's `read_version` as the client knew it when the message was read. With it, a mark from before
+             *     the channel was marked as unread is refused; without, it counts as made now.
+             */
+            read_version?: number | null;
+        };
+        /** @description `PUT /channels/:id/unread` */
+        MarkUnread: {
+            /** @description The oldest message that is unread from now on. */
             message_id: components["schemas"]["MessageId"];
         };
         /** @description A member of a workspace or of a channel. */
@@ -1273,6 +2495,19 @@ export interface components {
             /** @description The workspace. */
             workspace_id: components["schemas"]["WorkspaceId"];
         };
+        /** @description Someone, or everyone, whom a message mentions. Each spelling stands once. */
+        Mention: {
+            /** @description Who is meant. */
+            kind: components["schemas"]["MentionKind"];
+            /** @description What stands behind the `@` in the text. */
+            name: string;
+            user_id?: components["schemas"]["UserId"] | null;
+        };
+        /**
+         * @description Who is meant.
+         * @enum {string}
+         */
+        MentionKind: "user" | "channel" | "here";
         /** @description A message, and what is left of a deleted one. */
         Message: {
             /** @description Who wrote it. */
@@ -1285,12 +2520,18 @@ export interface components {
             created_at: components["schemas"]["Timestamp"];
             deleted_at?: components["schemas"]["Timestamp"] | null;
             edited_at?: components["schemas"]["Timestamp"] | null;
+            /** @description The files that it carries; none when deleted. */
+            files: components["schemas"]["File"][];
             /** @description The id; sorted by time. */
             id: components["schemas"]["MessageId"];
+            /** @description Whom it mentions. */
+            mentions: components["schemas"]["Mention"][];
             /** @description What the author's client called it. */
             nonce?: string | null;
             /** @description Whether it is pinned in its channel. */
             pinned: boolean;
+            /** @description What its links lead to, as far as it was found; absent when nothing was. */
+            previews?: components["schemas"]["Preview"][];
             /** @description The emoji that people put on it, in the order of their first use. */
             reactions: components["schemas"]["Reaction"][];
             /**
@@ -1308,6 +2549,7 @@ export interface components {
             version: number;
         };
         /**
+         * Format: message-id
          * @description A message.
          * @example 7340032000001
          */
@@ -1324,6 +2566,109 @@ export interface components {
             reply_count: number;
             root_id?: components["schemas"]["MessageId"] | null;
         };
+        MomentText: string;
+        /**
+         * @description The kind of a channel that one makes.
+         * @enum {string}
+         */
+        NewChannelKind: "public" | "private";
+        /** @description The form of a new emoji. */
+        NewEmoji: {
+            /**
+             * Format: binary
+             * @description A picture: PNG, GIF, JPEG or WebP.
+             */
+            file: string;
+            /** @description What it is called, without the colons. */
+            name: components["schemas"]["EmojiName"];
+        };
+        /** @description The payload of the event `NOTIFICATION`: a new one. */
+        NewNotification: {
+            /** @description How many are unread with it. */
+            count: components["schemas"]["NotificationCount"];
+            /** @description The notification. */
+            notification: components["schemas"]["Notification"];
+        };
+        /** @description Makes sending idempotent. */
+        Nonce: string;
+        /** @description Something that a user is told of. */
+        Notification: {
+            /** @description Who wrote the message, or invited. */
+            author: components["schemas"]["UserSummary"];
+            /** @description The channel; of a reply its thread. */
+            channel_id: components["schemas"]["ChannelId"];
+            /** @description When the message was sent, or the invite made. */
+            created_at: components["schemas"]["Timestamp"];
+            /** @description The beginning of the message as it is now, or the name of its first file; in an invite the channel's name. */
+            excerpt: string;
+            /** @description The id; later ones are larger. */
+            id: components["schemas"]["NotificationId"];
+            /** @description Why. */
+            kind: components["schemas"]["NotificationKind"];
+            message_id?: components["schemas"]["MessageId"] | null;
+            /** @description Whether the user has read it. */
+            read: boolean;
+            /** @description Whether the user was not to be disturbed then: it is shown without a sound. */
+            silent: boolean;
+            thread?: components["schemas"]["ThreadOf"] | null;
+            /** @description The workspace. */
+            workspace_id: components["schemas"]["WorkspaceId"];
+        };
+        /** @description How many notifications a user has not read. */
+        NotificationCount: {
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            unread: number;
+            /**
+             * Format: int64
+             * @description Goes up with each change of the user's notifications and of their settings: what has a smaller one is
+             *     old.
+             */
+            version: number;
+        };
+        /**
+         * Format: notification-id
+         * @description A notification.
+         * @example 7340032000001
+         */
+        NotificationId: string;
+        /**
+         * @description Why one is notified; of several reasons the first that holds.
+         * @enum {string}
+         */
+        NotificationKind: "mention" | "direct" | "reply" | "keyword" | "message" | "invite";
+        /**
+         * @description What of a place makes a notification.
+         * @enum {string}
+         */
+        NotificationLevel: "all" | "mentions" | "nothing";
+        /** @description When and of what a user wants to be told. */
+        NotificationSettings: {
+            /** @description Channels of which something is said. */
+            channels: components["schemas"]["ChannelNotifications"][];
+            /** @description Words and phrases. */
+            keywords: string[];
+            quiet_hours?: components["schemas"]["QuietHours"] | null;
+            snoozed_until?: components["schemas"]["Timestamp"] | null;
+            /**
+             * Format: int64
+             * @description As in [`NotificationCount`].
+             */
+            version: number;
+            /** @description Workspaces of which something is said. */
+            workspaces: components["schemas"]["WorkspaceNotifications"][];
+        };
+        /** @description The payload of the event `NOTIFICATIONS`: some were read or are gone. */
+        NotificationsChange: {
+            /** @description How many are unread then. */
+            count: components["schemas"]["NotificationCount"];
+            /** @description Those that are read from now on. */
+            read: components["schemas"]["NotificationId"][];
+            /** @description Those that are gone: the message was deleted, the user left its channel, or they are too many. */
+            removed: components["schemas"]["NotificationId"][];
+        };
         /** @description How many of a workspace are there: the payload of `ONLINE`, and a part of `READY` and `WATCHED`. */
         Online: {
             /**
@@ -1333,7 +2678,7 @@ export interface components {
             named: boolean;
             /**
              * Format: int32
-             * @description How many are online or away.
+             * @description How many are there: online, away or not to be disturbed.
              */
             online: number;
             /** @description Where. */
@@ -1344,6 +2689,67 @@ export interface components {
             /** @description With whom: 1 to 19 others, or oneself alone for notes. Oneself need not be named. */
             user_ids: components["schemas"]["UserId"][];
             workspace_id?: components["schemas"]["WorkspaceId"] | null;
+        };
+        /** @description What a channel allows and denies to a role, or to a person: one of the two is named. */
+        Override: {
+            /** @description What they may do here, if they are in the channel. */
+            allow?: components["schemas"]["ChannelPermission"][];
+            /** @description What they may not do here. Admins and owners are not bound by it. */
+            deny?: components["schemas"]["ChannelPermission"][];
+            role?: components["schemas"]["Role"] | null;
+            user_id?: components["schemas"]["UserId"] | null;
+        };
+        /**
+         * Format: time-zone
+         * @description A time zone as IANA names it, such as `Asia/Seoul`; may be empty.
+         */
+        OwnTimeZone: string;
+        /** @description A page of a long list, oldest first. */
+        Page_AuditEntry: {
+            /** @description The items. */
+            items: {
+                /** @description What they did. */
+                action: components["schemas"]["AuditAction"];
+                /** @description Who did it. */
+                actor: components["schemas"]["UserSummary"];
+                channel_id?: components["schemas"]["ChannelId"] | null;
+                /** @description When. */
+                created_at: components["schemas"]["Timestamp"];
+                /** @description What changed, as it was before. */
+                from?: Record<string, never> | null;
+                /** @description The id; sorted by time. */
+                id: components["schemas"]["AuditId"];
+                message_id?: components["schemas"]["MessageId"] | null;
+                /** @description What changed, as it was after. */
+                to?: Record<string, never> | null;
+                user?: components["schemas"]["UserSummary"] | null;
+            }[];
+            /**
+             * @description For the next page in the direction asked for; absent at the end. For messages: older ones,
+             *     with `before=`, unless `after=` was asked for.
+             */
+            next_cursor?: string | null;
+            /** @description For the page in the other direction; absent at the end. */
+            prev_cursor?: string | null;
+        };
+        /** @description A page of a long list, oldest first. */
+        Page_Draft: {
+            /** @description The items. */
+            items: {
+                /** @description Where it is to be sent; a thread is a channel too. */
+                channel_id: components["schemas"]["ChannelId"];
+                /** @description The text. */
+                content: string;
+                /** @description When it was written. */
+                updated_at: components["schemas"]["Timestamp"];
+            }[];
+            /**
+             * @description For the next page in the direction asked for; absent at the end. For messages: older ones,
+             *     with `before=`, unless `after=` was asked for.
+             */
+            next_cursor?: string | null;
+            /** @description For the page in the other direction; absent at the end. */
+            prev_cursor?: string | null;
         };
         /** @description A page of a long list, oldest first. */
         Page_Edit: {
@@ -1412,12 +2818,18 @@ export interface components {
                 created_at: components["schemas"]["Timestamp"];
                 deleted_at?: components["schemas"]["Timestamp"] | null;
                 edited_at?: components["schemas"]["Timestamp"] | null;
+                /** @description The files that it carries; none when deleted. */
+                files: components["schemas"]["File"][];
                 /** @description The id; sorted by time. */
                 id: components["schemas"]["MessageId"];
+                /** @description Whom it mentions. */
+                mentions: components["schemas"]["Mention"][];
                 /** @description What the author's client called it. */
                 nonce?: string | null;
                 /** @description Whether it is pinned in its channel. */
                 pinned: boolean;
+                /** @description What its links lead to, as far as it was found; absent when nothing was. */
+                previews?: components["schemas"]["Preview"][];
                 /** @description The emoji that people put on it, in the order of their first use. */
                 reactions: components["schemas"]["Reaction"][];
                 /**
@@ -1433,6 +2845,101 @@ export interface components {
                  * @description The channel's version at its newest change.
                  */
                 version: number;
+            }[];
+            /**
+             * @description For the next page in the direction asked for; absent at the end. For messages: older ones,
+             *     with `before=`, unless `after=` was asked for.
+             */
+            next_cursor?: string | null;
+            /** @description For the page in the other direction; absent at the end. */
+            prev_cursor?: string | null;
+        };
+        /** @description A page of a long list, oldest first. */
+        Page_Notification: {
+            /** @description The items. */
+            items: {
+                /** @description Who wrote the message, or invited. */
+                author: components["schemas"]["UserSummary"];
+                /** @description The channel; of a reply its thread. */
+                channel_id: components["schemas"]["ChannelId"];
+                /** @description When the message was sent, or the invite made. */
+                created_at: components["schemas"]["Timestamp"];
+                /** @description The beginning of the message as it is now, or the name of its first file; in an invite the channel's name. */
+                excerpt: string;
+                /** @description The id; later ones are larger. */
+                id: components["schemas"]["NotificationId"];
+                /** @description Why. */
+                kind: components["schemas"]["NotificationKind"];
+                message_id?: components["schemas"]["MessageId"] | null;
+                /** @description Whether the user has read it. */
+                read: boolean;
+                /** @description Whether the user was not to be disturbed then: it is shown without a sound. */
+                silent: boolean;
+                thread?: components["schemas"]["ThreadOf"] | null;
+                /** @description The workspace. */
+                workspace_id: components["schemas"]["WorkspaceId"];
+            }[];
+            /**
+             * @description For the next page in the direction asked for; absent at the end. For messages: older ones,
+             *     with `before=`, unless `after=` was asked for.
+             */
+            next_cursor?: string | null;
+            /** @description For the page in the other direction; absent at the end. */
+            prev_cursor?: string | null;
+        };
+        /** @description A page of a long list, oldest first. */
+        Page_Report: {
+            /** @description The items. */
+            items: {
+                /** @description Who wrote it. */
+                author: components["schemas"]["UserSummary"];
+                /** @description Where the message stands. */
+                channel_id: components["schemas"]["ChannelId"];
+                /** @description What it said when it was reported. */
+                content: string;
+                /** @description When. */
+                created_at: components["schemas"]["Timestamp"];
+                /** @description The id; sorted by time. */
+                id: components["schemas"]["ReportId"];
+                /** @description The message. */
+                message_id: components["schemas"]["MessageId"];
+                /** @description Why. */
+                reason: string;
+                /** @description Who reported it. */
+                reporter: components["schemas"]["UserSummary"];
+                resolution?: components["schemas"]["Resolution"] | null;
+                resolved_at?: components["schemas"]["Timestamp"] | null;
+                resolved_by?: components["schemas"]["UserSummary"] | null;
+                /** @description The workspace. */
+                workspace_id: components["schemas"]["WorkspaceId"];
+            }[];
+            /**
+             * @description For the next page in the direction asked for; absent at the end. For messages: older ones,
+             *     with `before=`, unless `after=` was asked for.
+             */
+            next_cursor?: string | null;
+            /** @description For the page in the other direction; absent at the end. */
+            prev_cursor?: string | null;
+        };
+        /** @description A page of a long list, oldest first. */
+        Page_Sanction: {
+            /** @description The items. */
+            items: {
+                by?: components["schemas"]["UserSummary"] | null;
+                channel_id?: components["schemas"]["ChannelId"] | null;
+                /** @description Since when. */
+                created_at: components["schemas"]["Timestamp"];
+                expires_at?: components["schemas"]["Timestamp"] | null;
+                /** @description The id. */
+                id: components["schemas"]["SanctionId"];
+                /** @description What it is. */
+                kind: components["schemas"]["SanctionKind"];
+                /** @description Why. */
+                reason: string;
+                /** @description Who is under it. */
+                user: components["schemas"]["UserSummary"];
+                /** @description The workspace. */
+                workspace_id: components["schemas"]["WorkspaceId"];
             }[];
             /**
              * @description For the next page in the direction asked for; absent at the end. For messages: older ones,
@@ -1478,7 +2985,7 @@ export interface components {
         Page_UserSummary: {
             /** @description The items. */
             items: {
-                /** @description Where the picture is, if there is one. */
+                /** @description Where the picture is, if there is one: a path of this server, to be had by whoever knows it. */
                 avatar_url?: string | null;
                 /** @description The name to show. */
                 display_name: string;
@@ -1502,6 +3009,8 @@ export interface components {
             /** @description Whether it answers. */
             up: boolean;
         };
+        /** @description A password. */
+        Password: string;
         /** @description A pinned message. */
         Pin: {
             /** @description Which. */
@@ -1525,10 +3034,41 @@ export interface components {
         Presence: {
             /** @description What they say about it. */
             custom_status?: string | null;
+            dnd_until?: components["schemas"]["Timestamp"] | null;
+            /** @description The emoji beside it. */
+            emoji?: string | null;
+            expires_at?: components["schemas"]["Timestamp"] | null;
             /** @description Whether they are there. */
             status: components["schemas"]["Status"];
             /** @description Who. */
             user_id: components["schemas"]["UserId"];
+        };
+        /** @description What stands behind a link of a message. */
+        Preview: {
+            /** @description What it says of itself. */
+            description?: string | null;
+            image?: components["schemas"]["PreviewImage"] | null;
+            /** @description What its site is called. */
+            site_name?: string | null;
+            /** @description What the page is called. */
+            title: string;
+            /** @description The link, as it stands in the text. */
+            url: string;
+        };
+        /** @description The picture of a preview. It is a file of this server (`GET /files/:id`): nobody who reads has to ask the site. */
+        PreviewImage: {
+            /**
+             * Format: int32
+             * @description Pixels down.
+             */
+            height: number;
+            /** @description The file. */
+            id: components["schemas"]["FileId"];
+            /**
+             * Format: int32
+             * @description Pixels across.
+             */
+            width: number;
         };
         /** @description An RFC 9457 problem (`application/problem+json`). */
         Problem: {
@@ -1553,10 +3093,21 @@ export interface components {
             /** @description Always `about:blank`: `code` is the identifier. */
             type: string;
         };
+        /** @description When a user is not to be disturbed, week by week. */
+        QuietHours: {
+            /** @description On which days they begin. */
+            days: components["schemas"]["Weekday"][];
+            /** @description When they begin. */
+            from: components["schemas"]["TimeOfDay"];
+            /** @description Where these times hold, by its IANA name: `Asia/Seoul`. */
+            time_zone: components["schemas"]["TimeZoneName"];
+            /** @description When they end: where it is not later than `from`, on the next day. */
+            to: components["schemas"]["TimeOfDay"];
+        };
         /** @description `POST` and `DELETE /messages/:id/reactions` */
         React: {
-            /** @description One emoji, with or without its variation selector. */
-            emoji: string;
+            /** @description One emoji, with or without its variation selector, or `:name:` of one of the workspace's own. */
+            emoji: components["schemas"]["ReactionText"];
         };
         /** @description An emoji on a message. They stand in the order of their first use. */
         Reaction: {
@@ -1588,6 +3139,11 @@ export interface components {
              */
             version: number;
         };
+        /**
+         * Format: reaction
+         * @description One emoji, such as Unicode lists, or `:name:` of a workspace's own.
+         */
+        ReactionText: string;
         /** @description The payload of the event `READ_RECEIPT`, and the answer of marking read. */
         ReadMark: {
             /** @description Where. */
@@ -1596,11 +3152,22 @@ export interface components {
             message_id: components["schemas"]["MessageId"];
             /**
              * Format: int64
-             * @description Its `seq`. A mark never moves back.
+             * @description Of one's own marks: the version in which this one counts.
+             */
+            read_version?: number | null;
+            /**
+             * Format: int64
+             * @description Its `seq`.
              */
             seq: number;
             /** @description Who. */
             user_id: components["schemas"]["UserId"];
+        };
+        /** @description `PUT /notifications/read`: one of the two. */
+        ReadNotifications: {
+            /** @description These. */
+            ids?: components["schemas"]["NotificationId"][] | null;
+            up_to?: components["schemas"]["NotificationId"] | null;
         };
         /** @description The payload of `READY`: all that a client needs to start or to go on. */
         Ready: {
@@ -1613,21 +3180,34 @@ export interface components {
              * @description How often the client sends `PING`.
              */
             heartbeat_interval_ms: number;
-            /** @description How many are online or away, by workspace. */
+            /** @description How many notifications the user has not read. */
+            notifications?: components["schemas"]["NotificationCount"];
+            /** @description How many are there, by workspace. */
             online: components["schemas"]["Online"][];
-            /** @description Those who are online or away, of the user's workspaces that are `named` in `online`. */
+            /** @description Those who are there, of the user's workspaces that are `named` in `online`. */
             presence: components["schemas"]["Presence"][];
             /** @description Channels in `resume` that are too far behind: fetch a page anew. */
             resync: components["schemas"]["ChannelId"][];
+            /** @description The mutes and bans that the user is under, everywhere, oldest first. */
+            sanctions?: components["schemas"]["Sanction"][];
             /** @description The server's clock. */
             server_time: components["schemas"]["Timestamp"];
             /** @description This connection. */
             session_id: components["schemas"]["ConnectionId"];
+            /** @description What the user has chosen. */
+            settings?: components["schemas"]["Settings"];
             /** @description Who is connected. */
             user: components["schemas"]["User"];
+            /**
+             * Format: int64
+             * @description The version of the newest change of a profile that concerns the user, or of a later one.
+             */
+            users_version: number;
             /** @description The user's workspaces. */
             workspaces: components["schemas"]["Workspace"][];
         };
+        /** @description Why something was done to someone. */
+        ReasonText: string;
         /** @description `POST /auth/refresh` */
         Refresh: {
             /** @description The newest refresh token of the session. */
@@ -1635,14 +3215,81 @@ export interface components {
         };
         /** @description `POST /auth/register` */
         Register: {
-            /** @description The name to show; the username when missing. */
-            display_name?: string | null;
-            /** @description For mail, if wanted. */
-            email?: string | null;
+            display_name?: components["schemas"]["DisplayName"] | null;
+            email?: components["schemas"]["Email"] | null;
             /** @description 8 to 256 characters. */
-            password: components["schemas"]["Secret"];
+            password: components["schemas"]["Password"];
             /** @description Letters, digits, `.`, `_` and `-` of any script; 2 to 32 characters; unique whatever the case. */
-            username: string;
+            username: components["schemas"]["Username"];
+        };
+        /** @description A reminder of a message, or of anything that one wrote down, or both. */
+        Reminder: {
+            channel_id?: components["schemas"]["ChannelId"] | null;
+            /** @description Whether that time has come; it stays until it is deleted. */
+            due: boolean;
+            /** @description The id. */
+            id: components["schemas"]["ReminderId"];
+            message_id?: components["schemas"]["MessageId"] | null;
+            /** @description When. */
+            remind_at: components["schemas"]["Timestamp"];
+            /** @description What one wrote down. */
+            text?: string | null;
+        };
+        /** @description The payload of the event `REMINDER`: how a reminder of the user is now; `due` is the moment to show it. */
+        ReminderChange: {
+            /** @description Which. */
+            id: components["schemas"]["ReminderId"];
+            reminder?: components["schemas"]["Reminder"] | null;
+        };
+        /**
+         * Format: reminder-id
+         * @description A reminder.
+         * @example 7340032000001
+         */
+        ReminderId: string;
+        /** @description A reminder's text. */
+        ReminderText: string;
+        /** @description A report, with the message as it was. */
+        Report: {
+            /** @description Who wrote it. */
+            author: components["schemas"]["UserSummary"];
+            /** @description Where the message stands. */
+            channel_id: components["schemas"]["ChannelId"];
+            /** @description What it said when it was reported. */
+            content: string;
+            /** @description When. */
+            created_at: components["schemas"]["Timestamp"];
+            /** @description The id; sorted by time. */
+            id: components["schemas"]["ReportId"];
+            /** @description The message. */
+            message_id: components["schemas"]["MessageId"];
+            /** @description Why. */
+            reason: string;
+            /** @description Who reported it. */
+            reporter: components["schemas"]["UserSummary"];
+            resolution?: components["schemas"]["Resolution"] | null;
+            resolved_at?: components["schemas"]["Timestamp"] | null;
+            resolved_by?: components["schemas"]["UserSummary"] | null;
+            /** @description The workspace. */
+            workspace_id: components["schemas"]["WorkspaceId"];
+        };
+        /**
+         * Format: report-id
+         * @description A report of a message.
+         * @example 7340032000001
+         */
+        ReportId: string;
+        /**
+         * @description How a report was decided on.
+         * @enum {string}
+         */
+        Resolution: "dismissed" | "message_deleted" | "author_muted" | "author_banned";
+        /** @description `PUT /workspaces/:id/reports/:report_id` */
+        ResolveReport: {
+            expires_at?: components["schemas"]["Timestamp"] | null;
+            reason?: components["schemas"]["ReasonText"] | null;
+            /** @description What is done. */
+            resolution: components["schemas"]["Resolution"];
         };
         /** @description Where a returning client stands. */
         Resume: {
@@ -1656,11 +3303,60 @@ export interface components {
             /** @description Which channel. */
             channel_id: components["schemas"]["ChannelId"];
         };
+        /** @description A rule. `PUT /workspaces/:id/retention` and `PUT /channels/:id/retention`. */
+        Retention: {
+            /**
+             * Format: int32
+             * @description After how many days messages are removed, 1 to 36,500; for good when missing.
+             */
+            days?: number | null;
+        };
         /**
          * @description A role in a workspace, smallest first.
          * @enum {string}
          */
-        Role: "guest" | "member" | "admin" | "owner";
+        Role: "visitor" | "guest" | "member" | "moderator" | "admin" | "owner";
+        /** @description A sanction that is in force. */
+        Sanction: {
+            by?: components["schemas"]["UserSummary"] | null;
+            channel_id?: components["schemas"]["ChannelId"] | null;
+            /** @description Since when. */
+            created_at: components["schemas"]["Timestamp"];
+            expires_at?: components["schemas"]["Timestamp"] | null;
+            /** @description The id. */
+            id: components["schemas"]["SanctionId"];
+            /** @description What it is. */
+            kind: components["schemas"]["SanctionKind"];
+            /** @description Why. */
+            reason: string;
+            /** @description Who is under it. */
+            user: components["schemas"]["UserSummary"];
+            /** @description The workspace. */
+            workspace_id: components["schemas"]["WorkspaceId"];
+        };
+        /**
+         * @description What happened to a sanction.
+         * @enum {string}
+         */
+        SanctionAction: "imposed" | "lifted";
+        /** @description The payload of `SANCTION`, which the person under it is told. */
+        SanctionChange: {
+            /** @description What happened. */
+            action: components["schemas"]["SanctionAction"];
+            /** @description The sanction. */
+            sanction: components["schemas"]["Sanction"];
+        };
+        /**
+         * Format: sanction-id
+         * @description A mute or a ban.
+         * @example 7340032000001
+         */
+        SanctionId: string;
+        /**
+         * @description What someone is under.
+         * @enum {string}
+         */
+        SanctionKind: "mute" | "ban";
         /** @description A saved message. */
         Saved: {
             /** @description Which. */
@@ -1675,23 +3371,69 @@ export interface components {
             /** @description Saved, or no longer. */
             saved: boolean;
         };
+        /** @description A message that is to be sent, or was refused when it should have been. */
+        Scheduled: {
+            /** @description Where to; a thread is a channel too. */
+            channel_id: components["schemas"]["ChannelId"];
+            /** @description The text. */
+            content: string;
+            failed?: components["schemas"]["ScheduledFailure"] | null;
+            /** @description The id; the message will have one of its own. */
+            id: components["schemas"]["ScheduledId"];
+            /** @description When. */
+            send_at: components["schemas"]["Timestamp"];
+        };
+        /** @description The payload of the event `SCHEDULED`: how a scheduled message of the user is now. */
+        ScheduledChange: {
+            /** @description Which. */
+            id: components["schemas"]["ScheduledId"];
+            scheduled?: components["schemas"]["Scheduled"] | null;
+        };
+        /** @description Why a scheduled message was not sent. */
+        ScheduledFailure: {
+            /** @description The code that sending it was refused with. */
+            code: components["schemas"]["ErrorCode"];
+            /** @description What happened, for people. */
+            detail: string;
+        };
+        /**
+         * Format: scheduled-id
+         * @description A message that is to be sent at a time.
+         * @example 7340032000001
+         */
+        ScheduledId: string;
         /** @description A message that was found. */
         SearchResult: components["schemas"]["Message"] & {
             /** @description The places in `content` that were looked for, in order and apart from each other. */
             highlights: components["schemas"]["Highlight"][];
         };
+        /** @description What is searched for: words that must all be there, "phrases", and filters. */
+        SearchText: string;
         /** @description A string that never shows in a log. */
         Secret: string;
+        /** @description Who has seen a message: `GET /messages/:id/seen`. */
+        SeenBy: {
+            /**
+             * Format: int64
+             * @description How many in all.
+             */
+            count: number;
+            /** @description Some of them, by id. */
+            items: components["schemas"]["UserSummary"][];
+            /** @description For the next page; absent at the end. */
+            next_cursor?: string | null;
+        };
         /** @description `POST /messages`, and the payload of the command `MESSAGE`. */
         SendMessage: {
             /** @description Whether a reply stands in the channel too, as a message of its own. */
             also_to_channel?: boolean;
             /** @description Where to. */
             channel_id: components["schemas"]["ChannelId"];
-            /** @description The text: 1 to 8,000 characters, not blank. */
-            content: string;
             /** @description As in [`CreateMessage`]. */
-            nonce?: string | null;
+            content: components["schemas"]["Caption"];
+            /** @description As in [`CreateMessage`]. */
+            file_ids?: components["schemas"]["FileId"][];
+            nonce?: components["schemas"]["Nonce"] | null;
             thread_root_id?: components["schemas"]["MessageId"] | null;
         };
         /** @description One login on one device. */
@@ -1710,10 +3452,16 @@ export interface components {
             user_agent: string;
         };
         /**
+         * Format: session-id
          * @description A session: one login on one device.
          * @example 7340032000001
          */
         SessionId: string;
+        /** @description `PUT /channels/:id/draft` */
+        SetDraft: {
+            /** @description The text, as that of a message. */
+            content: components["schemas"]["Content"];
+        };
         /** @description The payload of the command `REACTION`. */
         SetReaction: {
             /** @description Put it there, or take it away. */
@@ -1729,6 +3477,11 @@ export interface components {
             channel_id: components["schemas"]["ChannelId"];
             /** @description The newest message read. */
             message_id: components["schemas"]["MessageId"];
+            /**
+             * Format: int64
+             * @description The channel's `read_version` as the client knew it then; see [`MarkRead`](crate::reads::MarkRead).
+             */
+            read_version?: number | null;
         };
         /** @description The payload of the command `TYPING`. */
         SetTyping: {
@@ -1736,6 +3489,11 @@ export interface components {
             channel_id: components["schemas"]["ChannelId"];
             /** @description Begun or repeated, or over. */
             typing: boolean;
+        };
+        /** @description The settings of a user: `GET /users/me/settings`, in `READY`, and the payload of the event `SETTINGS`. */
+        Settings: {
+            /** @description Whether others are told what one has read. */
+            share_read_marks: boolean;
         };
         /** @description What signing in and refreshing answer. */
         SignedIn: {
@@ -1757,12 +3515,14 @@ export interface components {
          * @description Whether someone is there.
          * @enum {string}
          */
-        Status: "online" | "away" | "offline";
+        Status: "online" | "away" | "dnd" | "offline";
         /**
          * @description Which channels a connection hears from the start.
          * @enum {string}
          */
         Subscribe: "joined" | "none";
+        /** @description Where a page of threads goes on: the `next_cursor` of the page before. */
+        ThreadCursor: string;
         /** @description What a channel of kind `thread` belongs to. */
         ThreadOf: {
             /** @description The channel of the message. */
@@ -1771,11 +3531,23 @@ export interface components {
             root_id: components["schemas"]["MessageId"];
         };
         /**
+         * @description A time of day, to the minute, as a clock on the wall shows it: `22:30`.
+         * @example 22:30
+         */
+        TimeOfDay: string;
+        /**
+         * Format: time-zone
+         * @description A time zone as IANA names it, such as `Asia/Seoul`.
+         */
+        TimeZoneName: string;
+        /**
          * Format: date-time
          * @description A point in time, in milliseconds since 1970-01-01T00:00:00Z.
          * @example 2026-11-20T09:30:00.000Z
          */
         Timestamp: string;
+        /** @description A channel's topic; may be empty. */
+        Topic: string;
         /** @description The payload of the event `TYPING`. */
         Typing: {
             /** @description Where. */
@@ -1785,33 +3557,77 @@ export interface components {
             /** @description Who. */
             user_id: components["schemas"]["UserId"];
         };
+        /** @description The payload of the event `UNREAD`, and the answer of marking as unread: the user's own mark moved back. */
+        UnreadMark: {
+            /** @description Where. */
+            channel_id: components["schemas"]["ChannelId"];
+            /**
+             * Format: int64
+             * @description Where the mark is now: before this message.
+             */
+            last_read_seq: number;
+            /** @description The oldest message that is unread from now on. */
+            message_id: components["schemas"]["MessageId"];
+            /**
+             * Format: int64
+             * @description The version that this change made.
+             */
+            read_version: number;
+        };
         /** @description `PUT /channels/:id`: what is missing stays. */
         UpdateChannel: {
-            kind?: components["schemas"]["ChannelKind"] | null;
-            /** @description A new name. */
-            name?: string | null;
-            /** @description A new topic. */
-            topic?: string | null;
+            /** @description Whether it is only kept to be read. */
+            archived?: boolean | null;
+            kind?: components["schemas"]["NewChannelKind"] | null;
+            name?: components["schemas"]["ChannelName"] | null;
+            /** @description What it allows and denies from now on: the whole list. */
+            overrides?: components["schemas"]["Override"][] | null;
+            /**
+             * Format: int32
+             * @description Seconds that lie between two messages of one person; 0 for none.
+             */
+            slow_mode?: number | null;
+            topic?: components["schemas"]["Topic"] | null;
+        };
+        /** @description `PUT /channels/:id/notifications`: what is absent is no longer set. */
+        UpdateChannelNotifications: {
+            level?: components["schemas"]["NotificationLevel"] | null;
+            muted_until?: components["schemas"]["Timestamp"] | null;
         };
         /** @description `PUT /messages/:id` */
         UpdateMessage: {
-            /** @description The new text: 1 to 8,000 characters, not blank. */
-            content: string;
+            /** @description The new text: at most 8,000 characters, not blank unless the message has files. */
+            content: components["schemas"]["Caption"];
         };
-        /** @description `PUT /users/:id/status`; lasts while the user is connected. */
-        UpdateStatus: {
-            /** @description Up to 100 characters; cleared when missing. */
-            custom_status?: string | null;
-            /** @description What to show. */
-            status: components["schemas"]["ChosenStatus"];
+        /** @description `PUT /notifications/settings`: what is absent is no longer set. */
+        UpdateNotificationSettings: {
+            /** @description Words and phrases. */
+            keywords?: components["schemas"]["KeywordText"][];
+            quiet_hours?: components["schemas"]["QuietHours"] | null;
+            snoozed_until?: components["schemas"]["Timestamp"] | null;
+        };
+        /** @description `PUT /scheduled/:id`: what is missing stays. */
+        UpdateScheduled: {
+            content?: components["schemas"]["Content"] | null;
+            send_at?: components["schemas"]["Timestamp"] | null;
+        };
+        /** @description `PUT /users/me/settings`: what is missing stays. */
+        UpdateSettings: {
+            /** @description Whether others are told what one has read. */
+            share_read_marks?: boolean | null;
+        };
+        /** @description `PUT /users/:id`: one's own; what is missing stays as it is. */
+        UpdateUser: {
+            about?: components["schemas"]["About"] | null;
+            display_name?: components["schemas"]["DisplayName"] | null;
+            time_zone?: components["schemas"]["OwnTimeZone"] | null;
         };
         /** @description `PUT /workspaces/:id`: what is missing stays. */
         UpdateWorkspace: {
             /** @description Whether guests are let in from now on. */
             allow_guests?: boolean | null;
             edit_history?: components["schemas"]["EditHistory"] | null;
-            /** @description The name to show, 1 to 80 characters. */
-            name?: string | null;
+            name?: components["schemas"]["WorkspaceName"] | null;
             /** @description Whether everyone who registers from now on becomes a member. */
             open?: boolean | null;
         };
@@ -1820,23 +3636,77 @@ export interface components {
             /** @description The new role. */
             role: components["schemas"]["Role"];
         };
+        /** @description `PUT /workspaces/:id/notifications`. */
+        UpdateWorkspaceNotifications: {
+            level?: components["schemas"]["NotificationLevel"] | null;
+        };
+        /** @description The form of an upload. */
+        Upload: {
+            /**
+             * Format: binary
+             * @description The file, with its name.
+             */
+            file: string;
+        };
         /** @description A user in full. */
         User: components["schemas"]["UserSummary"] & {
+            /** @description A text about themself. */
+            about?: string | null;
             /** @description When the account was made. */
             created_at: components["schemas"]["Timestamp"];
             /** @description The e-mail address; only shown to the user themself. */
             email?: string | null;
             /** @description Whether this is a guest. */
             guest: boolean;
+            /** @description Where their clock is, as IANA names it. */
+            time_zone?: string | null;
         };
         /**
+         * @description The payload of `USER`: someone changed how they show. It goes to those who share a workspace or a direct message
+         *     with them, and is newer than what comes along with messages and lists.
+         */
+        UserChange: {
+            /** @description The user from now on, without what is private. */
+            user: components["schemas"]["User"];
+            /**
+             * Format: int64
+             * @description The version of all profiles that this change made.
+             */
+            version: number;
+        };
+        /** @description Whose profile changed after a version, of those whom one may see. */
+        UserChanges: {
+            /** @description Whether there is more after it. */
+            more: boolean;
+            /** @description Those users as they are now, the first to change first; oneself among them, without what is private. */
+            users: components["schemas"]["User"][];
+            /**
+             * Format: int64
+             * @description The version up to which all is told.
+             */
+            version: number;
+        };
+        /**
+         * Format: user-id
          * @description A person, a guest or a bot.
          * @example 7340032000001
          */
         UserId: string;
+        /**
+         * @description What a user says of themself, on all devices and also while they are not there; `PUT /users/:id/status` puts it in
+         *     the place of what they said before.
+         */
+        UserStatus: {
+            custom_status?: components["schemas"]["CustomStatus"] | null;
+            dnd_until?: components["schemas"]["Timestamp"] | null;
+            emoji?: components["schemas"]["EmojiText"] | null;
+            expires_at?: components["schemas"]["Timestamp"] | null;
+            /** @description What to show. */
+            status: components["schemas"]["ChosenStatus"];
+        };
         /** @description A user as others see them. */
         UserSummary: {
-            /** @description Where the picture is, if there is one. */
+            /** @description Where the picture is, if there is one: a path of this server, to be had by whoever knows it. */
             avatar_url?: string | null;
             /** @description The name to show. */
             display_name: string;
@@ -1845,6 +3715,8 @@ export interface components {
             /** @description The unique name. */
             username: string;
         };
+        /** @description A username: letters, digits, `.`, `_` and `-` of any script, the first a letter or digit. */
+        Username: string;
         /** @description The payload of `WATCH`. */
         Watch: {
             /** @description Who, at most 100; in the place of those before. */
@@ -1860,34 +3732,285 @@ export interface components {
              */
             presence: components["schemas"]["Presence"][];
         };
+        /**
+         * @description A day of the week.
+         * @enum {string}
+         */
+        Weekday: "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday" | "sunday";
+        /** @description Work that is done later. */
+        Work: {
+            /**
+             * Format: int64
+             * @description Jobs that failed too often and are kept to be looked at.
+             */
+            dead: number;
+            /**
+             * Format: int64
+             * @description Seconds by which the job that waits longest is late.
+             */
+            late_seconds: number;
+            /** @description Jobs that are being done. */
+            running: number;
+        };
         /** @description A workspace. */
         Workspace: {
             /** @description Whether guests are let in. */
             allow_guests: boolean;
             /** @description When it was made. */
             created_at: components["schemas"]["Timestamp"];
-            /** @description The channel that everyone is in. */
+            /** @description The channel that everyone is in, but visitors. */
             default_channel_id: components["schemas"]["ChannelId"];
             /** @description Who sees what messages said before they were edited. */
             edit_history: components["schemas"]["EditHistory"];
+            /**
+             * Format: int64
+             * @description How often its own emoji changed: whoever has them as of another number reads them anew.
+             */
+            emoji_version: number;
             /** @description The id. */
             id: components["schemas"]["WorkspaceId"];
             /** @description The name to show. */
             name: string;
             /** @description Whether everyone who registers on this server becomes a member. */
             open: boolean;
+            /** @description How long messages are kept where the channel does not say; for good when it is absent. */
+            retention?: components["schemas"]["Retention"];
             role?: components["schemas"]["Role"] | null;
         };
         /**
+         * Format: workspace-id
          * @description A workspace.
          * @example 7340032000001
          */
         WorkspaceId: string;
+        /** @description A workspace's name. */
+        WorkspaceName: string;
+        /** @description What a user wants in a workspace. */
+        WorkspaceNotifications: {
+            /** @description Of its channels, where nothing is said of them by themselves. */
+            level: components["schemas"]["NotificationLevel"];
+            /** @description The workspace. */
+            workspace_id: components["schemas"]["WorkspaceId"];
+        };
     };
-    responses: never;
+    responses: {
+        /** @description Conflict */
+        Conflict: {
+            headers: {
+                "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Not allowed */
+        Forbidden: {
+            headers: {
+                "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Server error */
+        Internal: {
+            headers: {
+                "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Invalid input */
+        Invalid: {
+            headers: {
+                "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Method not allowed */
+        MethodNotAllowed: {
+            headers: {
+                "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Not found */
+        NotFound: {
+            headers: {
+                "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Precondition failed */
+        PreconditionFailed: {
+            headers: {
+                "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description No such range */
+        RangeNotSatisfiable: {
+            headers: {
+                "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Too many requests */
+        RateLimited: {
+            headers: {
+                "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                "Retry-After": components["headers"]["Retry-After"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description No room */
+        StorageFull: {
+            headers: {
+                "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Too large */
+        TooLarge: {
+            headers: {
+                "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Not signed in */
+        Unauthenticated: {
+            headers: {
+                "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Temporarily unavailable */
+        Unavailable: {
+            headers: {
+                "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                "Retry-After": components["headers"]["Retry-After"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Unsupported media type */
+        UnsupportedMediaType: {
+            headers: {
+                "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Upgrade required */
+        UpgradeRequired: {
+            headers: {
+                "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+    };
     parameters: never;
     requestBodies: never;
-    headers: never;
+    headers: {
+        /** @description Tries at once */
+        "RateLimit-Limit": number;
+        /** @description Tries in 60 seconds in the long run, and at once: `300;w=60;burst=60` */
+        "RateLimit-Policy": string;
+        /** @description Tries that are left at once */
+        "RateLimit-Remaining": number;
+        /** @description Seconds after which there is at least one more */
+        "RateLimit-Reset": number;
+        /** @description Seconds to wait */
+        "Retry-After": number;
+        /** @description `Bearer` */
+        "WWW-Authenticate": string;
+        /** @description Repeats `next_cursor`; empty at the end */
+        "X-Next-Cursor": string;
+    };
     pathItems: never;
 }
 export type $defs = Record<string, never>;
@@ -1899,7 +4022,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["GuestLogin"];
             };
@@ -1908,12 +4031,25 @@ export interface operations {
             /** @description Signed in */
             201: {
                 headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["SignedIn"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
             /** @description An error; `code` says which */
             default: {
                 headers: {
@@ -1941,12 +4077,25 @@ export interface operations {
             /** @description Signed in */
             200: {
                 headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["SignedIn"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
             /** @description An error; `code` says which */
             default: {
                 headers: {
@@ -1970,10 +4119,18 @@ export interface operations {
             /** @description Ended */
             204: {
                 headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
+            401: components["responses"]["Unauthenticated"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
             /** @description An error; `code` says which */
             default: {
                 headers: {
@@ -2001,12 +4158,25 @@ export interface operations {
             /** @description New tokens */
             200: {
                 headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["SignedIn"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
             /** @description An error; `code` says which */
             default: {
                 headers: {
@@ -2034,12 +4204,25 @@ export interface operations {
             /** @description Signed in */
             201: {
                 headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["SignedIn"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
             /** @description An error; `code` says which */
             default: {
                 headers: {
@@ -2063,12 +4246,19 @@ export interface operations {
             /** @description Sessions */
             200: {
                 headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["List_Session"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
             /** @description An error; `code` says which */
             default: {
                 headers: {
@@ -2094,10 +4284,60 @@ export interface operations {
             /** @description Ended */
             204: {
                 headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_avatars_id_secret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["FileId"];
+                secret: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A PNG or JPEG */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/*": number[];
+                };
+            };
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
             /** @description An error; `code` says which */
             default: {
                 headers: {
@@ -2111,7 +4351,10 @@ export interface operations {
     };
     get_channels: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The archived ones too; not, when missing. */
+                archived?: boolean;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -2121,12 +4364,22 @@ export interface operations {
             /** @description Channels */
             200: {
                 headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["List_Channel"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
             /** @description An error; `code` says which */
             default: {
                 headers: {
@@ -2154,12 +4407,25 @@ export interface operations {
             /** @description Made */
             201: {
                 headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Channel"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
             /** @description An error; `code` says which */
             default: {
                 headers: {
@@ -2185,12 +4451,21 @@ export interface operations {
             /** @description The channel */
             200: {
                 headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Channel"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
             /** @description An error; `code` says which */
             default: {
                 headers: {
@@ -2211,7 +4486,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["UpdateChannel"];
             };
@@ -2220,12 +4495,25 @@ export interface operations {
             /** @description Changed */
             200: {
                 headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Channel"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
             /** @description An error; `code` says which */
             default: {
                 headers: {
@@ -2251,10 +4539,20 @@ export interface operations {
             /** @description Deleted */
             204: {
                 headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
             /** @description An error; `code` says which */
             default: {
                 headers: {
@@ -2283,12 +4581,149 @@ export interface operations {
             /** @description States newer than the version */
             200: {
                 headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ChannelChanges"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_channels_id_draft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ChannelId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The draft */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Draft"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_channels_id_draft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ChannelId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetDraft"];
+            };
+        };
+        responses: {
+            /** @description Written */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Draft"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_channels_id_draft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ChannelId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description There is none any more */
+            204: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
             /** @description An error; `code` says which */
             default: {
                 headers: {
@@ -2314,12 +4749,22 @@ export interface operations {
             /** @description The channel */
             200: {
                 headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Channel"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
             /** @description An error; `code` says which */
             default: {
                 headers: {
@@ -2345,10 +4790,20 @@ export interface operations {
             /** @description Left */
             204: {
                 headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
             /** @description An error; `code` says which */
             default: {
                 headers: {
@@ -2366,7 +4821,7 @@ export interface operations {
                 /** @description 1 to 100; 50 when missing. */
                 limit?: number;
                 /** @description The `next_cursor` of the page before. */
-                after?: string;
+                after?: components["schemas"]["UserId"];
             };
             header?: never;
             path: {
@@ -2379,12 +4834,23 @@ export interface operations {
             /** @description Members */
             200: {
                 headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Next-Cursor": components["headers"]["X-Next-Cursor"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Page_Member"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
             /** @description An error; `code` says which */
             default: {
                 headers: {
@@ -2414,12 +4880,25 @@ export interface operations {
             /** @description Came in */
             201: {
                 headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Member"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
             /** @description An error; `code` says which */
             default: {
                 headers: {
@@ -2446,10 +4925,20 @@ export interface operations {
             /** @description Went out */
             204: {
                 headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
             /** @description An error; `code` says which */
             default: {
                 headers: {
@@ -2467,11 +4956,13 @@ export interface operations {
                 /** @description 1 to 100; 50 when missing. */
                 limit?: number;
                 /** @description Messages before this one. */
-                before?: string;
+                before?: components["schemas"]["MessageId"];
                 /** @description Messages after this one. */
-                after?: string;
+                after?: components["schemas"]["MessageId"];
                 /** @description Messages on both sides of this one, and itself. */
-                around?: string;
+                around?: components["schemas"]["MessageId"];
+                /** @description The same around a place: the first unread message stands after the channel's `last_read_seq`. */
+                around_seq?: number;
             };
             header?: never;
             path: {
@@ -2484,12 +4975,23 @@ export interface operations {
             /** @description Messages */
             200: {
                 headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Next-Cursor": components["headers"]["X-Next-Cursor"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Page_Message"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
             /** @description An error; `code` says which */
             default: {
                 headers: {
@@ -2519,6 +5021,10 @@ export interface operations {
             /** @description Sent before with this nonce */
             200: {
                 headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2528,12 +5034,73 @@ export interface operations {
             /** @description Sent */
             201: {
                 headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Message"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_channels_id_notifications: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ChannelId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["UpdateChannelNotifications"];
+            };
+        };
+        responses: {
+            /** @description Settings */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationSettings"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
             /** @description An error; `code` says which */
             default: {
                 headers: {
@@ -2559,12 +5126,21 @@ export interface operations {
             /** @description Pins */
             200: {
                 headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["List_Pin"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
             /** @description An error; `code` says which */
             default: {
                 headers: {
@@ -2594,12 +5170,208 @@ export interface operations {
             /** @description The mark */
             200: {
                 headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ReadMark"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_channels_id_retention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ChannelId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Retention"];
+            };
+        };
+        responses: {
+            /** @description Changed */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Channel"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_channels_id_retention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ChannelId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It has no rule of its own */
+            204: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_channels_id_scheduled: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ChannelId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateScheduled"];
+            };
+        };
+        responses: {
+            /** @description Scheduled */
+            201: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Scheduled"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_channels_id_unread: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ChannelId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MarkUnread"];
+            };
+        };
+        responses: {
+            /** @description The mark */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnreadMark"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
             /** @description An error; `code` says which */
             default: {
                 headers: {
@@ -2623,12 +5395,19 @@ export interface operations {
             /** @description Direct messages and groups */
             200: {
                 headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["List_Channel"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
             /** @description An error; `code` says which */
             default: {
                 headers: {
@@ -2656,6 +5435,10 @@ export interface operations {
             /** @description It was there */
             200: {
                 headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2665,12 +5448,25 @@ export interface operations {
             /** @description Made */
             201: {
                 headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Channel"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
             /** @description An error; `code` says which */
             default: {
                 headers: {
@@ -2688,11 +5484,13 @@ export interface operations {
                 /** @description 1 to 100; 50 when missing. */
                 limit?: number;
                 /** @description Messages before this one. */
-                before?: string;
+                before?: components["schemas"]["MessageId"];
                 /** @description Messages after this one. */
-                after?: string;
+                after?: components["schemas"]["MessageId"];
                 /** @description Messages on both sides of this one, and itself. */
-                around?: string;
+                around?: components["schemas"]["MessageId"];
+                /** @description The same around a place: the first unread message stands after the channel's `last_read_seq`. */
+                around_seq?: number;
             };
             header?: never;
             path: {
@@ -2705,12 +5503,569 @@ export interface operations {
             /** @description Messages */
             200: {
                 headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Next-Cursor": components["headers"]["X-Next-Cursor"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Page_Message"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_drafts: {
+        parameters: {
+            query?: {
+                /** @description 1 to 100; 50 when missing. */
+                limit?: number;
+                /** @description The `next_cursor` of the page before. */
+                before?: components["schemas"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Drafts */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Next-Cursor": components["headers"]["X-Next-Cursor"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Draft"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_emoji_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["FileId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A PNG or GIF */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/*": number[];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_files: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["Upload"];
+            };
+        };
+        responses: {
+            /** @description Uploaded */
+            201: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["File"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_files_uploads: {
+        parameters: {
+            query?: never;
+            header: {
+                "Tus-Resumable": "1.0.0";
+                "Upload-Length": number;
+                /** @description `filename` and the name in base64 */
+                "Upload-Metadata"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Begun */
+            201: {
+                headers: {
+                    Location?: string;
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "Upload-Expires"?: string;
+                    "Upload-Offset"?: number;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    options_files_uploads: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description In its headers */
+            204: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_files_uploads_id: {
+        parameters: {
+            query?: never;
+            header: {
+                "Tus-Resumable": "1.0.0";
+            };
+            path: {
+                id: components["schemas"]["FileId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Given up */
+            204: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    head_files_uploads_id: {
+        parameters: {
+            query?: never;
+            header: {
+                "Tus-Resumable": "1.0.0";
+            };
+            path: {
+                id: components["schemas"]["FileId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description In its headers */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "Upload-Expires"?: string;
+                    "Upload-Length"?: number;
+                    "Upload-Offset"?: number;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_files_uploads_id: {
+        parameters: {
+            query?: never;
+            header: {
+                "Tus-Resumable": "1.0.0";
+                "Upload-Offset": number;
+            };
+            path: {
+                id: components["schemas"]["FileId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/offset+octet-stream": number[];
+            };
+        };
+        responses: {
+            /** @description Added */
+            204: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "Upload-Expires"?: string;
+                    "Upload-Offset"?: number;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_files_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["FileId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The bytes */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": number[];
+                };
+            };
+            /** @description The bytes of `Range` */
+            206: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": number[];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            416: components["responses"]["RangeNotSatisfiable"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_files_id_thumbnail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["FileId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A PNG or JPEG */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/*": number[];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_invites_accept: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AcceptInvite"];
+            };
+        };
+        responses: {
+            /** @description The workspace that one is in */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Workspace"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_invites_preview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AcceptInvite"];
+            };
+        };
+        responses: {
+            /** @description The workspace, and the channel */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitePreview"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
             /** @description An error; `code` says which */
             default: {
                 headers: {
@@ -2738,6 +6093,10 @@ export interface operations {
             /** @description Sent before with this nonce */
             200: {
                 headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2747,12 +6106,25 @@ export interface operations {
             /** @description Sent */
             201: {
                 headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Message"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
             /** @description An error; `code` says which */
             default: {
                 headers: {
@@ -2770,11 +6142,13 @@ export interface operations {
                 /** @description 1 to 100; 50 when missing. */
                 limit?: number;
                 /** @description Messages before this one. */
-                before?: string;
+                before?: components["schemas"]["MessageId"];
                 /** @description Messages after this one. */
-                after?: string;
+                after?: components["schemas"]["MessageId"];
                 /** @description Messages on both sides of this one, and itself. */
-                around?: string;
+                around?: components["schemas"]["MessageId"];
+                /** @description The same around a place: the first unread message stands after the channel's `last_read_seq`. */
+                around_seq?: number;
             };
             header?: never;
             path: {
@@ -2787,12 +6161,23 @@ export interface operations {
             /** @description Messages */
             200: {
                 headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Next-Cursor": components["headers"]["X-Next-Cursor"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Page_Message"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
             /** @description An error; `code` says which */
             default: {
                 headers: {
@@ -2808,19 +6193,19 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description Words that must all be there, "phrases", and the filters `from:` `in:` `has:` `is:` `before:` `after:`. */
-                q?: string;
+                q?: components["schemas"]["SearchText"];
                 /** @description Only in this workspace. */
-                workspace_id?: string;
+                workspace_id?: components["schemas"]["WorkspaceId"];
                 /** @description Only in this channel. */
-                channel_id?: string;
+                channel_id?: components["schemas"]["ChannelId"];
                 /** @description Only of this author. */
-                author_id?: string;
+                author_id?: components["schemas"]["UserId"];
                 /** @description Only messages before this one or this time: a message id such as `next_cursor`, a time, or a date (UTC). */
-                before?: string;
+                before?: components["schemas"]["MomentText"];
                 /** @description Only messages after this one or this time; after a date is after the end of that day. */
-                after?: string;
-                /** @description Only messages that have this: `link`. */
-                has?: string;
+                after?: components["schemas"]["MomentText"];
+                /** @description Only messages that have this: `file`, `image`, `link`, `pin`, `reaction` or `video`. */
+                has?: components["schemas"]["HasText"];
                 /** @description 1 to 100; 50 when missing. */
                 limit?: number;
             };
@@ -2833,12 +6218,23 @@ export interface operations {
             /** @description What was found */
             200: {
                 headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Next-Cursor": components["headers"]["X-Next-Cursor"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Page_SearchResult"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
             /** @description An error; `code` says which */
             default: {
                 headers: {
@@ -2864,12 +6260,21 @@ export interface operations {
             /** @description The message */
             200: {
                 headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Message"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
             /** @description An error; `code` says which */
             default: {
                 headers: {
@@ -2899,12 +6304,25 @@ export interface operations {
             /** @description Changed */
             200: {
                 headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Message"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
             /** @description An error; `code` says which */
             default: {
                 headers: {
@@ -2930,10 +6348,20 @@ export interface operations {
             /** @description Deleted */
             204: {
                 headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
             /** @description An error; `code` says which */
             default: {
                 headers: {
@@ -2951,7 +6379,7 @@ export interface operations {
                 /** @description 1 to 100; 50 when missing. */
                 limit?: number;
                 /** @description The `next_cursor` of the page before. */
-                after?: string;
+                after?: components["schemas"]["Cursor"];
             };
             header?: never;
             path: {
@@ -2964,12 +6392,23 @@ export interface operations {
             /** @description Earlier texts */
             200: {
                 headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Next-Cursor": components["headers"]["X-Next-Cursor"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Page_Edit"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
             /** @description An error; `code` says which */
             default: {
                 headers: {
@@ -2995,12 +6434,22 @@ export interface operations {
             /** @description The message, pinned */
             200: {
                 headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Message"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
             /** @description An error; `code` says which */
             default: {
                 headers: {
@@ -3026,12 +6475,63 @@ export interface operations {
             /** @description The message, not pinned */
             200: {
                 headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Message"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_messages_id_previews: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["MessageId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The message, without previews */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
             /** @description An error; `code` says which */
             default: {
                 headers: {
@@ -3047,11 +6547,11 @@ export interface operations {
         parameters: {
             query: {
                 /** @description Which emoji. */
-                emoji: string;
+                emoji: components["schemas"]["ReactionText"];
                 /** @description 1 to 100; 50 when missing. */
                 limit?: number;
                 /** @description The `next_cursor` of the page before. */
-                after?: string;
+                after?: components["schemas"]["Cursor"];
             };
             header?: never;
             path: {
@@ -3064,12 +6564,23 @@ export interface operations {
             /** @description People */
             200: {
                 headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Next-Cursor": components["headers"]["X-Next-Cursor"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Page_UserSummary"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
             /** @description An error; `code` says which */
             default: {
                 headers: {
@@ -3099,12 +6610,25 @@ export interface operations {
             /** @description The message with it */
             200: {
                 headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Message"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
             /** @description An error; `code` says which */
             default: {
                 headers: {
@@ -3134,12 +6658,119 @@ export interface operations {
             /** @description The message without it */
             200: {
                 headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Message"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_messages_id_report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["MessageId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateReport"];
+            };
+        };
+        responses: {
+            /** @description Reported */
+            201: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Report"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_messages_id_seen: {
+        parameters: {
+            query?: {
+                /** @description 1 to 100; 50 when missing. */
+                limit?: number;
+                /** @description The `next_cursor` of the page before. */
+                after?: components["schemas"]["UserId"];
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["MessageId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Those who have seen it */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SeenBy"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
             /** @description An error; `code` says which */
             default: {
                 headers: {
@@ -3157,11 +6788,13 @@ export interface operations {
                 /** @description 1 to 100; 50 when missing. */
                 limit?: number;
                 /** @description Messages before this one. */
-                before?: string;
+                before?: components["schemas"]["MessageId"];
                 /** @description Messages after this one. */
-                after?: string;
+                after?: components["schemas"]["MessageId"];
                 /** @description Messages on both sides of this one, and itself. */
-                around?: string;
+                around?: components["schemas"]["MessageId"];
+                /** @description The same around a place: the first unread message stands after the channel's `last_read_seq`. */
+                around_seq?: number;
             };
             header?: never;
             path: {
@@ -3174,12 +6807,23 @@ export interface operations {
             /** @description Replies */
             200: {
                 headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Next-Cursor": components["headers"]["X-Next-Cursor"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Page_Message"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
             /** @description An error; `code` says which */
             default: {
                 headers: {
@@ -3209,6 +6853,10 @@ export interface operations {
             /** @description Sent before with this nonce */
             200: {
                 headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3218,12 +6866,25 @@ export interface operations {
             /** @description Sent */
             201: {
                 headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Message"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
             /** @description An error; `code` says which */
             default: {
                 headers: {
@@ -3249,12 +6910,22 @@ export interface operations {
             /** @description The thread */
             200: {
                 headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Channel"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
             /** @description An error; `code` says which */
             default: {
                 headers: {
@@ -3280,10 +6951,439 @@ export interface operations {
             /** @description Not followed */
             204: {
                 headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_notifications: {
+        parameters: {
+            query?: {
+                /** @description Only those that are not read. */
+                unread?: boolean;
+                /** @description 1 to 100; 50 when missing. */
+                limit?: number;
+                /** @description Those before this one. */
+                before?: components["schemas"]["NotificationId"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Notifications */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Next-Cursor": components["headers"]["X-Next-Cursor"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Notification"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_notifications_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ReadNotifications"];
+            };
+        };
+        responses: {
+            /** @description How many are unread then */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationCount"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_notifications_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Settings */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationSettings"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_notifications_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["UpdateNotificationSettings"];
+            };
+        };
+        responses: {
+            /** @description Settings */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationSettings"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_reminders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Reminders */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_Reminder"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_reminders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateReminder"];
+            };
+        };
+        responses: {
+            /** @description Set */
+            201: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reminder"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_reminders_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ReminderId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_scheduled: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Scheduled messages */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_Scheduled"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_scheduled_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ScheduledId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["UpdateScheduled"];
+            };
+        };
+        responses: {
+            /** @description Changed */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Scheduled"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_scheduled_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ScheduledId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
             /** @description An error; `code` says which */
             default: {
                 headers: {
@@ -3301,7 +7401,7 @@ export interface operations {
                 /** @description 1 to 100; 50 when missing. */
                 limit?: number;
                 /** @description The `next_cursor` of the page before. */
-                after?: string;
+                after?: components["schemas"]["ThreadCursor"];
             };
             header?: never;
             path?: never;
@@ -3312,12 +7412,65 @@ export interface operations {
             /** @description Threads */
             200: {
                 headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Next-Cursor": components["headers"]["X-Next-Cursor"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Page_FollowedThread"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_users_changes: {
+        parameters: {
+            query?: {
+                /** @description The version up to which all is known. */
+                after?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The users */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserChanges"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
             /** @description An error; `code` says which */
             default: {
                 headers: {
@@ -3341,12 +7494,142 @@ export interface operations {
             /** @description The user */
             200: {
                 headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["User"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_users_me_export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The export */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Export"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_users_me_export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It will be made */
+            202: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Export"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_users_me_export_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A tar in gzip */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/gzip": number[];
+                };
+            };
+            /** @description The bytes of `Range` */
+            206: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/gzip": number[];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            416: components["responses"]["RangeNotSatisfiable"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
             /** @description An error; `code` says which */
             default: {
                 headers: {
@@ -3364,7 +7647,7 @@ export interface operations {
                 /** @description 1 to 100; 50 when missing. */
                 limit?: number;
                 /** @description The `next_cursor` of the page before. */
-                before?: string;
+                before?: components["schemas"]["Cursor"];
             };
             header?: never;
             path?: never;
@@ -3375,12 +7658,23 @@ export interface operations {
             /** @description Saved messages */
             200: {
                 headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Next-Cursor": components["headers"]["X-Next-Cursor"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Page_Saved"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
             /** @description An error; `code` says which */
             default: {
                 headers: {
@@ -3406,10 +7700,20 @@ export interface operations {
             /** @description Saved */
             204: {
                 headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
             /** @description An error; `code` says which */
             default: {
                 headers: {
@@ -3435,10 +7739,102 @@ export interface operations {
             /** @description No longer saved */
             204: {
                 headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_users_me_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The settings */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Settings"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_users_me_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["UpdateSettings"];
+            };
+        };
+        responses: {
+            /** @description The settings */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Settings"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
             /** @description An error; `code` says which */
             default: {
                 headers: {
@@ -3464,12 +7860,157 @@ export interface operations {
             /** @description The user */
             200: {
                 headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["User"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_users_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["UserId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["UpdateUser"];
+            };
+        };
+        responses: {
+            /** @description The user */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_users_id_avatar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["UserId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
+            };
+        };
+        responses: {
+            /** @description The user */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_users_id_avatar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["UserId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
             /** @description An error; `code` says which */
             default: {
                 headers: {
@@ -3495,12 +8036,21 @@ export interface operations {
             /** @description Presence */
             200: {
                 headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Presence"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
             /** @description An error; `code` says which */
             default: {
                 headers: {
@@ -3523,19 +8073,32 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["UpdateStatus"];
+                "application/json": components["schemas"]["UserStatus"];
             };
         };
         responses: {
             /** @description Presence */
             200: {
                 headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Presence"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
             /** @description An error; `code` says which */
             default: {
                 headers: {
@@ -3559,12 +8122,19 @@ export interface operations {
             /** @description Workspaces */
             200: {
                 headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["List_Workspace"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
             /** @description An error; `code` says which */
             default: {
                 headers: {
@@ -3592,12 +8162,25 @@ export interface operations {
             /** @description Made */
             201: {
                 headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Workspace"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
             /** @description An error; `code` says which */
             default: {
                 headers: {
@@ -3623,12 +8206,21 @@ export interface operations {
             /** @description The workspace */
             200: {
                 headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Workspace"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
             /** @description An error; `code` says which */
             default: {
                 headers: {
@@ -3649,7 +8241,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["UpdateWorkspace"];
             };
@@ -3658,12 +8250,341 @@ export interface operations {
             /** @description Changed */
             200: {
                 headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Workspace"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_workspaces_id_audit: {
+        parameters: {
+            query?: {
+                /** @description What was done. */
+                action?: "workspace_updated" | "member_added" | "member_removed" | "role_changed" | "channel_updated" | "channel_deleted" | "channel_member_removed" | "message_deleted" | "sanction_imposed" | "sanction_lifted" | "report_resolved" | "invite_created" | "invite_revoked" | "retention_changed" | "emoji_deleted";
+                /** @description By whom. */
+                actor_id?: components["schemas"]["UserId"];
+                /** @description On whom. */
+                user_id?: components["schemas"]["UserId"];
+                /** @description In which channel. */
+                channel_id?: components["schemas"]["ChannelId"];
+                /** @description 1 to 100; 50 when missing. */
+                limit?: number;
+                /** @description The `next_cursor` of the page before. */
+                before?: components["schemas"]["AuditId"];
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["WorkspaceId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Acts */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Next-Cursor": components["headers"]["X-Next-Cursor"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_AuditEntry"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_workspaces_id_emoji: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["WorkspaceId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Emoji by name */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EmojiList"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_workspaces_id_emoji: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["WorkspaceId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["NewEmoji"];
+            };
+        };
+        responses: {
+            /** @description Added */
+            201: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CustomEmoji"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_workspaces_id_emoji_name: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["WorkspaceId"];
+                name: components["schemas"]["EmojiName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_workspaces_id_invites: {
+        parameters: {
+            query?: {
+                /** @description The guest links of this channel; all invites of the workspace, when missing. */
+                channel_id?: components["schemas"]["ChannelId"];
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["WorkspaceId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Invites */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_Invite"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_workspaces_id_invites: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["WorkspaceId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["CreateInvite"];
+            };
+        };
+        responses: {
+            /** @description Made */
+            201: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invite"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_workspaces_id_invites_invite_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["WorkspaceId"];
+                invite_id: components["schemas"]["InviteId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Revoked */
+            204: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
             /** @description An error; `code` says which */
             default: {
                 headers: {
@@ -3681,7 +8602,7 @@ export interface operations {
                 /** @description 1 to 100; 50 when missing. */
                 limit?: number;
                 /** @description The `next_cursor` of the page before. */
-                after?: string;
+                after?: components["schemas"]["UserId"];
             };
             header?: never;
             path: {
@@ -3694,12 +8615,23 @@ export interface operations {
             /** @description Members */
             200: {
                 headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Next-Cursor": components["headers"]["X-Next-Cursor"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Page_Member"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
             /** @description An error; `code` says which */
             default: {
                 headers: {
@@ -3729,12 +8661,25 @@ export interface operations {
             /** @description Came in */
             201: {
                 headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Member"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
             /** @description An error; `code` says which */
             default: {
                 headers: {
@@ -3765,12 +8710,25 @@ export interface operations {
             /** @description Changed */
             200: {
                 headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Member"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
             /** @description An error; `code` says which */
             default: {
                 headers: {
@@ -3797,10 +8755,355 @@ export interface operations {
             /** @description Went out */
             204: {
                 headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_workspaces_id_notifications: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["WorkspaceId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["UpdateWorkspaceNotifications"];
+            };
+        };
+        responses: {
+            /** @description Settings */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationSettings"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_workspaces_id_reports: {
+        parameters: {
+            query?: {
+                /** @description Those that are decided on, in the place of the open ones. */
+                resolved?: boolean;
+                /** @description 1 to 100; 50 when missing. */
+                limit?: number;
+                /** @description The `next_cursor` of the page before. */
+                before?: components["schemas"]["ReportId"];
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["WorkspaceId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Reports */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Next-Cursor": components["headers"]["X-Next-Cursor"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Report"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_workspaces_id_reports_report_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["WorkspaceId"];
+                report_id: components["schemas"]["ReportId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResolveReport"];
+            };
+        };
+        responses: {
+            /** @description Decided on */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Report"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_workspaces_id_retention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["WorkspaceId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Retention"];
+            };
+        };
+        responses: {
+            /** @description Changed */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Workspace"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_workspaces_id_sanctions: {
+        parameters: {
+            query?: {
+                /** @description Of this kind. */
+                kind?: "mute" | "ban";
+                /** @description Of this person. */
+                user_id?: components["schemas"]["UserId"];
+                /** @description In this channel. */
+                channel_id?: components["schemas"]["ChannelId"];
+                /** @description 1 to 100; 50 when missing. */
+                limit?: number;
+                /** @description The `next_cursor` of the page before. */
+                before?: components["schemas"]["SanctionId"];
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["WorkspaceId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Sanctions */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Next-Cursor": components["headers"]["X-Next-Cursor"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Sanction"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_workspaces_id_sanctions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["WorkspaceId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateSanction"];
+            };
+        };
+        responses: {
+            /** @description In force */
+            201: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sanction"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_workspaces_id_sanctions_sanction_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["WorkspaceId"];
+                sanction_id: components["schemas"]["SanctionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Lifted */
+            204: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
             /** @description An error; `code` says which */
             default: {
                 headers: {
@@ -3814,7 +9117,10 @@ export interface operations {
     };
     get_workspaces_workspace_id_channels: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The archived ones too; not, when missing. */
+                archived?: boolean;
+            };
             header?: never;
             path: {
                 workspace_id: components["schemas"]["WorkspaceId"];
@@ -3826,12 +9132,22 @@ export interface operations {
             /** @description Channels */
             200: {
                 headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["List_Channel"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
             /** @description An error; `code` says which */
             default: {
                 headers: {
@@ -3861,12 +9177,25 @@ export interface operations {
             /** @description Made */
             201: {
                 headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Channel"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
             /** @description An error; `code` says which */
             default: {
                 headers: {

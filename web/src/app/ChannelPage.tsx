@@ -3,17 +3,20 @@
 import Box from "@mui/material/Box";
 import Button from "@mui/material/Button";
 import Typography from "@mui/material/Typography";
-import { useCallback, useEffect, useRef, useState } from "react";
+import { useCallback, useEffect, useEffectEvent, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useLocation, useNavigate, useParams } from "react-router";
 
 import { asApiError } from "../api/errors";
+import { isRecord } from "../api/trust";
 import type { Channel } from "../api/types";
 import { ChannelHeader } from "../features/channels/ChannelHeader";
 import { ChannelDialogs, useChannelDialog } from "../features/channels/dialogs";
 import { JoinBar } from "../features/channels/JoinBar";
 import { MembersAside } from "../features/channels/MembersAside";
 import { MessageComposer } from "../features/messages/MessageComposer";
+import { fileActions } from "../features/files/actions";
+import { useUploads } from "../features/files/useUploads";
 import { MessagesPane } from "../features/messages/MessagesPane";
 import { useTimeline } from "../features/messages/useTimeline";
 import { ConnectionLine } from "../features/presence/ConnectionLine";
@@ -24,11 +27,15 @@ import { useReading } from "../features/reads/useReading";
 import { useTitle } from "../features/reads/useTitle";
 import { paths } from "../paths";
 import { useMyId } from "../state/context";
+import { useEmojiOf } from "../state/emoji";
 import { errorText } from "../state/errorText";
 import { useMembersOpen, writeLastPlace } from "../state/lastPlace";
 import { titleOf } from "../state/names";
+import { notify } from "../state/notices";
+import { useUnread } from "../state/notifications";
 import { useChannel } from "../state/places";
 import { AppShell } from "../ui/AppShell";
+import { EmojiContext } from "../ui/CustomEmoji";
 import type { MessageListHandle } from "../ui/MessageList";
 import { Sidebar } from "./Sidebar";
 import { Splash } from "./Splash";
@@ -51,14 +58,34 @@ function OpenChannel({ channel }: { channel: Channel }) {
   const { typed, stopped } = useSayTyping(channel.id);
   const [dialog, setDialog] = useChannelDialog();
   const [membersOpen, setMembersOpen] = useMembersOpen();
-  const { key: place } = useLocation(); // Another one each time: choosing the same channel again counts.
+  const location = useLocation();
+  const place = location.key; // Another one each time: choosing the same channel again counts.
+  const wanted = wantedId(location.state, "messageId");
+  const wantedReply = wantedId(location.state, "replyId");
+  const askedAt = useRef<string>(undefined);
+  const uploads = useUploads();
+  const told = useUnread();
   const [editing, setEditing] = useState<string>();
   const list = useRef<MessageListHandle>(null);
   useTitle(titleOf(channel, myId));
   const newest = loaded.newer === "none" ? loaded.messages.at(-1) : undefined;
 
+  const emoji = useEmojiOf(channel.workspace_id);
   const id = channel.id;
   useEffect(() => writeLastPlace(myId, id), [myId, id]);
+
+  // A notification leads to its message, which may be far from what is loaded.
+  const there =
+    wanted !== undefined && loaded.messages.some(({ key, id: known }) => (known ?? key) === wanted);
+  const { loading, failed, loadAround } = loaded;
+  const goThere = useEffectEvent((messageId: string) => {
+    if (list.current?.scrollTo(messageId) === true || askedAt.current === place) return;
+    askedAt.current = place;
+    loadAround(messageId).catch((error: unknown) => notify(errorText(error), "error"));
+  });
+  useEffect(() => {
+    if (wanted !== undefined && !loading && !failed) goThere(wanted);
+  }, [place, there, wanted, loading, failed]);
 
   useTypeAnywhere();
   const edit = useCallback((key: string | undefined) => {
@@ -70,6 +97,7 @@ function OpenChannel({ channel }: { channel: Channel }) {
     <AppShell
       place={place}
       sidebar={<Sidebar channel={channel} />}
+      news={told > 0 ? t("notifications.bell", { count: told }) : undefined}
       header={
         <ChannelHeader
           channel={channel}
@@ -92,20 +120,24 @@ function OpenChannel({ channel }: { channel: Channel }) {
       onAsideClose={() => setMembersOpen(false)}
     >
       <ConnectionLine />
-      <MessagesPane
-        ref={list}
-        channel={channel}
-        loaded={loaded}
-        editing={editing}
-        onEdit={edit}
-        readSeq={readSeq}
-        onSeen={seen}
-        beginning={
-          <Typography variant="body2" color="textSecondary">
-            {t("messages.beginning", { name: titleOf(channel, myId) })}
-          </Typography>
-        }
-      />
+      <EmojiContext value={emoji}>
+        <MessagesPane
+          ref={list}
+          channel={channel}
+          loaded={loaded}
+          editing={editing}
+          onEdit={edit}
+          readSeq={readSeq}
+          onSeen={seen}
+          target={wanted === undefined ? undefined : { id: wanted, place, replyId: wantedReply }}
+          files={fileActions}
+          beginning={
+            <Typography variant="body2" color="textSecondary">
+              {t("messages.beginning", { name: titleOf(channel, myId) })}
+            </Typography>
+          }
+        />
+      </EmojiContext>
       <Box sx={{ display: "flex", height: 20, px: 2, gap: 2 }}>
         <TypingLine channelId={channel.id} />
         {newest?.own === true && newest.seq !== null && <SeenBy channelId={channel.id} seq={newest.seq} />}
@@ -114,6 +146,7 @@ function OpenChannel({ channel }: { channel: Channel }) {
         <Box id="composer" sx={{ flex: "none", px: 2, pb: 1 }}>
           <MessageComposer
             channel={channel}
+            uploads={uploads}
             onTyped={typed}
             onSent={() => {
               stopped();
@@ -136,6 +169,12 @@ function OpenChannel({ channel }: { channel: Channel }) {
       />
     </AppShell>
   );
+}
+
+/** The message, or the reply to it, that whoever led here wants shown. */
+function wantedId(state: unknown, which: "messageId" | "replyId"): string | undefined {
+  const id = isRecord(state) ? state[which] : undefined;
+  return typeof id === "string" ? id : undefined;
 }
 
 /** A channel that is not there, or that cannot be read now. */

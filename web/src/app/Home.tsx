@@ -5,7 +5,7 @@ import { Navigate } from "react-router";
 import { paths } from "../paths";
 import { useMyId } from "../state/context";
 import { readLastPlace } from "../state/lastPlace";
-import { useChannels, useWorkspaces } from "../state/places";
+import { entranceOf, useChannels, useWorkspaces } from "../state/places";
 import { Splash } from "./Splash";
 import { NoWorkspace } from "./NoWorkspace";
 
@@ -16,7 +16,9 @@ export function Home() {
   if (channels === undefined || workspaces === undefined) return <Splash />;
   const last = readLastPlace(myId);
   const known = (id: string | null | undefined) => channels.find((channel) => channel.id === id);
-  const channel = known(last) ?? known(workspaces[0]?.default_channel_id) ?? channels[0];
+  const [first] = workspaces;
+  const entrance = first === undefined ? undefined : entranceOf(first, channels);
+  const channel = known(last) ?? known(entrance) ?? channels[0];
   if (channel === undefined) return <NoWorkspace />;
   return <Navigate to={paths.channel(channel.id)} replace />;
 }

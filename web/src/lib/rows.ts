@@ -9,6 +9,7 @@
  * - While older messages are to be loaded, the first row shows no day: it may not be the day's first.
  */
 import { dayOf } from "./dates";
+import type { NamedMention } from "./mentions";
 
 /** How far a message is on its way. */
 export type MessageState = "sent" | "pending" | "failed" | "deleted";
@@ -24,6 +25,8 @@ export interface ListedMessage {
   author: { id: string; name: string; avatarUrl?: string | undefined };
   /** Markdown; empty when deleted. */
   content: string;
+  /** Whom it mentions. */
+  mentions?: readonly NamedMention[];
   /** RFC 3339. */
   createdAt: string;
   /** RFC 3339. */
@@ -35,6 +38,10 @@ export interface ListedMessage {
   own: boolean;
   canEdit: boolean;
   canDelete: boolean;
+  /** What it carries. */
+  files?: readonly ListedFile[];
+  /** What its links lead to. */
+  previews?: readonly ListedPreview[] | undefined;
   /** What people put on it, in the order of first use. */
   reactions: readonly ListedReaction[];
   canReact: boolean;
@@ -42,6 +49,29 @@ export interface ListedMessage {
   replies?: number | undefined;
   /** Whether it can have a thread. */
   canReply?: boolean;
+}
+
+/** A file of a message. */
+export interface ListedFile {
+  id: string;
+  name: string;
+  /** Bytes. */
+  size: number;
+  /** Pixels, of a picture. */
+  width?: number | undefined;
+  height?: number | undefined;
+  /** Whether there is a small picture of it. */
+  thumbnail: boolean;
+}
+
+/** What a link leads to; all of it is text of others. */
+export interface ListedPreview {
+  url: string;
+  title: string;
+  description?: string | undefined;
+  site_name?: string | undefined;
+  /** A small picture: a file of the server. */
+  image?: { id: string; width: number; height: number } | undefined;
 }
 
 /** An emoji on a message. */

@@ -5,6 +5,12 @@
  * character whichever way a keyboard composes it.
  */
 
+/** Bytes as people say them. */
+export function formatBytes(bytes: number): string {
+  if (bytes < 1000) return `${bytes} B`;
+  return bytes < 1e6 ? `${Math.round(bytes / 1000)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
 /** Canonical composition, so that Hangul typed on any system is one and the same text. */
 export function nfc(text: string): string {
   return text.normalize("NFC");

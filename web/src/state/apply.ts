@@ -12,12 +12,17 @@ import type {
   Channel,
   ChannelChange,
   ChannelChanges,
+  EmojiChange,
+  EmojiList,
   Event,
   MemberChange,
   Message,
   Online,
   Presence,
   Ready,
+  Sanction,
+  SanctionChange,
+  Settings,
   Watched,
   Workspace,
 } from "../api/types";
@@ -35,6 +40,15 @@ import {
   putVisible,
   putWorkspace,
 } from "./cache";
+import { mayLookAround } from "./permissions";
+import type { Profiles } from "./profiles";
+import { rise, type Timeline } from "./timeline";
+import {
+  beginNotifications,
+  changeNotifications,
+  putNotification,
+  putNotificationSettings,
+} from "./notifications";
 import { noteTyping } from "./typing";
 
 /** Where events go. */
@@ -46,6 +60,8 @@ export interface Cache {
   settled: (nonce: string) => void;
   /** The picture of who is there is to be asked for anew. */
   watchAnew: () => void;
+  /** How people show. */
+  profiles: Pick<Profiles, "begin" | "heard">;
 }
 
 export function applyEvent(cache: Cache, event: Event): void {
@@ -59,6 +75,8 @@ export function applyEvent(cache: Cache, event: Event): void {
       return;
     case "PRESENCE":
       return presence(cache, event.payload);
+    case "USER":
+      return cache.profiles.heard(event.payload);
     case "ONLINE":
       return online(cache, event.payload);
     case "WATCHED":
@@ -67,15 +85,33 @@ export function applyEvent(cache: Cache, event: Event): void {
       return putReadMark(cache.client, cache.me(), event.payload);
     case "REACTION":
       return putReaction(cache.client, cache.me(), event.payload);
+    case "NOTIFICATION":
+      return putNotification(cache.client, event.payload);
+    case "NOTIFICATIONS":
+      return changeNotifications(cache.client, event.payload);
+    case "NOTIFICATION_SETTINGS":
+      return putNotificationSettings(cache.client, event.payload);
     case "CHANNEL":
       return channel(cache, event.payload);
     case "MEMBER":
       return member(cache, event.payload);
     case "WORKSPACE":
       return workspace(cache, event.payload);
+    case "EMOJI":
+      return emoji(cache, event.payload);
+    case "SANCTION":
+      return sanction(cache, event.payload);
     case "RESYNC":
       return forgetTimeline(cache, event.payload.channel_id);
-    case "SAVED": // This client does not show what was saved.
+    case "SETTINGS":
+      cache.client.setQueryData<Settings>(keys.settings, event.payload);
+      return;
+    case "SAVED": // This client does not show these.
+    case "DRAFT":
+    case "SCHEDULED":
+    case "REMINDER":
+    case "UNREAD": // What is unread then, the changes tell that `versions.ts` asks for.
+    case "EXPORT":
     case "PONG":
       return; // Only versions: not for the cache.
   }
@@ -85,6 +121,7 @@ export function applyEvent(cache: Cache, event: Event): void {
 export function applyChanges(cache: Cache, changes: ChannelChanges): void {
   const { channel: state } = changes;
   editChannel(cache.client, state.id, (known) => mergeChannel(known, state));
+  raise(cache, state);
   messages(cache, state.id, changes.messages);
   for (const change of changes.members) channelMember(cache, state.id, change);
 }
@@ -94,9 +131,24 @@ export function forgetTimeline(cache: Cache, channelId: string): void {
   void cache.client.resetQueries({ queryKey: keys.timeline(channelId) });
 }
 
-function ready({ client }: Cache, payload: Ready): void {
+/** The channel begins later: lets go of what was before. */
+function raise(cache: Pick<Cache, "client">, { id, first_seq = 1, last_seq }: Channel): void {
+  const timeline = cache.client.getQueryData<Timeline>(keys.timeline(id));
+  if (timeline?.loaded !== true || first_seq <= timeline.floor) return;
+  const risen = rise(timeline, first_seq);
+  cache.client.setQueryData<Timeline>(keys.timeline(id), risen);
+  // All that was loaded is gone, and there is more.
+  if (risen.items.length === 0 && last_seq >= first_seq) {
+    void cache.client.resetQueries({ queryKey: keys.timeline(id) });
+  }
+}
+
+function ready({ client, profiles }: Cache, payload: Ready): void {
   client.setQueryData(keys.me, payload.user);
   client.setQueryData<Workspace[]>(keys.workspaces, payload.workspaces);
+  client.setQueryData<Sanction[]>(keys.sanctions, payload.sanctions ?? []);
+  if (payload.settings !== undefined) client.setQueryData<Settings>(keys.settings, payload.settings);
+  beginNotifications(client, payload.notifications);
   const known = client.getQueryData<Channel[]>(keys.channels) ?? [];
   client.setQueryData<Channel[]>(
     keys.channels,
@@ -107,9 +159,15 @@ function ready({ client }: Cache, payload: Ready): void {
       ),
     ),
   );
+  for (const state of payload.channels) raise({ client }, state);
+  for (const { id, emoji_version } of payload.workspaces) {
+    const version = client.getQueryData<EmojiList>(keys.emoji(id))?.version;
+    if (version !== emoji_version) void client.invalidateQueries({ queryKey: keys.emoji(id) });
+  }
   watched({ client }, payload);
   const gone = known.filter(({ id }) => !payload.channels.some((channel) => channel.id === id));
-  for (const { id, kind } of gone) dropJoined(client, id, kind === "public");
+  for (const channel of gone) dropJoined(client, channel.id, staysVisible(client, channel));
+  profiles.begin(payload.users_version);
   // What no version guards is read again where it is shown.
   for (const key of ["browse", "workspace-members", "channel-members", "channel"]) {
     void client.invalidateQueries({ queryKey: [key] });
@@ -162,6 +220,7 @@ function channel({ client }: Cache, { action, channel: state }: ChannelChange): 
     case "updated": {
       const known = findChannel(client, state.id);
       editChannel(client, state.id, (channel) => mergeChannel(channel, state));
+      raise({ client }, state);
       if (known?.joined !== true) putVisible(client, state);
       return;
     }
@@ -179,7 +238,7 @@ function member(cache: Cache, change: MemberChange): void {
   const own = change.member.user.id === cache.me();
   if (own && change.action === "left") {
     const known = findChannel(cache.client, channelId);
-    dropJoined(cache.client, channelId, known?.kind === "public");
+    dropJoined(cache.client, channelId, known !== undefined && staysVisible(cache.client, known));
     return;
   }
   channelMember(cache, channelId, change);
@@ -190,6 +249,13 @@ function member(cache: Cache, change: MemberChange): void {
     member_count: channel.member_count + step,
     version: Math.max(channel.version, change.version ?? 0),
   }));
+}
+
+/** Whether one who is not in a channel any more still sees it. */
+function staysVisible(client: QueryClient, { kind, workspace_id }: Channel): boolean {
+  const workspaces = client.getQueryData<Workspace[]>(keys.workspaces);
+  const role = workspaces?.find(({ id }) => id === workspace_id)?.role;
+  return kind === "public" && mayLookAround(role);
 }
 
 /** Whose a group is; a direct message of two stays theirs. */
@@ -234,11 +300,43 @@ function workspaceMember(cache: Cache, workspaceId: string, change: MemberChange
 
 function workspace({ client, watchAnew }: Cache, state: Workspace): void {
   const list = client.getQueryData<Workspace[]>(keys.workspaces) ?? [];
-  const known = list.some(({ id }) => id === state.id);
+  const before = list.find(({ id }) => id === state.id);
+  const known = before !== undefined;
   putWorkspace(client, state);
-  if (!known) watchAnew();
+  // Of a new one, or of one that one only visited, nothing is known yet.
+  const settled = mayLookAround(state.role) && !mayLookAround(before?.role);
+  if (!known || settled) watchAnew();
+  if (known && settled) void client.invalidateQueries({ queryKey: keys.browse(state.id) });
   // The event is for everyone and does not tell one's own role.
   if (!known && state.role === undefined) {
     void client.invalidateQueries({ queryKey: keys.workspaces });
   }
+}
+
+/** A workspace has an emoji more, or less; who missed a change reads all of them anew. */
+function emoji({ client }: Cache, { action, workspace_id: id, emoji: told, version }: EmojiChange): void {
+  const key = keys.emoji(id);
+  const known = client.getQueryData<EmojiList>(key);
+  if (known?.version === version - 1) {
+    const others = known.items.filter(({ name }) => name !== told.name);
+    client.setQueryData<EmojiList>(key, {
+      items: action === "created" ? [...others, told] : others,
+      version,
+    });
+  } else if (known === undefined || known.version < version) {
+    void client.invalidateQueries({ queryKey: key });
+  }
+}
+
+/** What the user is under: of each kind one in a place. */
+function sanction({ client }: Cache, { action, sanction: told }: SanctionChange): void {
+  const same = (known: Sanction) =>
+    known.id === told.id ||
+    (known.kind === told.kind &&
+      known.workspace_id === told.workspace_id &&
+      known.channel_id === told.channel_id);
+  client.setQueryData<Sanction[]>(keys.sanctions, (list = []) => {
+    const others = list.filter((known) => (action === "imposed" ? !same(known) : known.id !== told.id));
+    return action === "imposed" ? [...others, told] : others;
+  });
 }

@@ -2,7 +2,9 @@
  * Small changes of the query cache that events, answers and requests share.
  *
  * Invariants:
- * - `last_seq` and `last_read_seq` never go back, and `unread_count` always is their difference.
+ * - `first_seq` and `last_seq` never go back; `last_read_seq` only with a later `read_version`, which one's own
+ *   state of the channel tells. `unread_count` is how many messages that are there are not read, less
+ *   `unread_skipped`, `mention_count` how many of `unread_mentions` there are.
  * - An event for everyone carries no own fields: those known stay.
  */
 
@@ -14,23 +16,77 @@ import { mergeReaction, mergeStates, unloaded, type Timeline } from "./timeline"
 
 export type MemberPages = InfiniteData<Page<Member>, string | undefined>;
 
+/** How many mentions of a channel are counted, and how many messages that are not unread. */
+const MENTIONS_COUNTED = 100;
+const UNREAD_SKIPPED = 500;
+
 function counted(channel: Channel): Channel {
   const read = channel.last_read_seq;
   if (read === undefined) return channel;
-  return { ...channel, unread_count: Math.max(0, channel.last_seq - read) };
+  // What is gone can be read no more.
+  const before = Math.max(read, (channel.first_seq ?? 1) - 1);
+  const skipped = (channel.unread_skipped ?? []).filter((seq) => seq > before).slice(-UNREAD_SKIPPED);
+  const mentions = (channel.unread_mentions ?? [])
+    .filter((seq) => seq > before && !skipped.includes(seq))
+    .slice(-MENTIONS_COUNTED);
+  return {
+    ...channel,
+    unread_count: Math.max(0, channel.last_seq - before - skipped.length),
+    unread_skipped: skipped,
+    mention_count: mentions.length,
+    unread_mentions: mentions,
+  };
+}
+
+/** What an event for everyone does not carry. What is absent otherwise is so no more. */
+function ownFields({ joined, people }: Channel): Partial<Channel> {
+  return {
+    ...(joined === undefined ? {} : { joined }),
+    ...(people === undefined ? {} : { people }),
+  };
 }
 
 /** The newer state over the known one. */
 export function mergeChannel(known: Channel | undefined, state: Channel): Channel {
   if (known === undefined) return counted(state);
   if (state.version < known.version) return known;
-  const read = Math.max(known.last_read_seq ?? -1, state.last_read_seq ?? -1);
   return counted({
-    ...known,
+    ...ownFields(known),
     ...state,
     last_seq: Math.max(known.last_seq, state.last_seq),
-    ...(read < 0 ? {} : { last_read_seq: read }),
+    ...(known.first_seq === undefined ? {} : { first_seq: Math.max(known.first_seq, state.first_seq ?? 1) }),
+    ...unread(known, state),
   });
+}
+
+/** The read mark and what it leaves unread: a state for everyone does not know it, an older mark is no news. */
+function unread(known: Channel, state: Channel): Partial<Channel> {
+  const later = (state.read_version ?? 0) - (known.read_version ?? 0);
+  const told = state.last_read_seq !== undefined && later >= 0;
+  // One's own state knows nothing of what was heard after it.
+  const [older, newer] = told ? [state, known] : [known, state];
+  const both = (which: "unread_skipped" | "unread_mentions") => [
+    ...(older[which] ?? []),
+    ...(newer[which] ?? []).filter((seq) => seq > older.last_seq),
+  ];
+  const read =
+    later > 0 ? state.last_read_seq : Math.max(known.last_read_seq ?? -1, state.last_read_seq ?? -1);
+  const mark = told ? read : known.last_read_seq;
+  return {
+    unread_skipped: both("unread_skipped"),
+    unread_mentions: both("unread_mentions"),
+    ...(mark === undefined || mark < 0 ? {} : { last_read_seq: mark }),
+    read_version: Math.max(known.read_version ?? 0, state.read_version ?? 0),
+  };
+}
+
+/** The oldest message that one has not read. */
+export function firstUnreadSeq(channel: Channel): number | undefined {
+  const { last_read_seq, last_seq, first_seq, unread_skipped } = channel;
+  if (last_read_seq === undefined) return undefined;
+  let seq = Math.max(last_read_seq + 1, first_seq ?? 1);
+  while (unread_skipped?.includes(seq) === true) seq += 1;
+  return seq <= last_seq ? seq : undefined;
 }
 
 export function findChannel(client: QueryClient, id: string): Channel | undefined {
@@ -74,7 +130,14 @@ function putInto(list: Channel[], state: Channel): Channel[] {
 
 /** Out of a channel, whether one left, was put out, or it is gone. */
 export function dropJoined(client: QueryClient, id: string, stillVisible: boolean): void {
-  const leave = ({ last_read_seq: _, unread_count: __, ...channel }: Channel): Channel => ({
+  const leave = ({
+    last_read_seq: _,
+    unread_count: __,
+    unread_skipped: ___,
+    mention_count: ____,
+    unread_mentions: _____,
+    ...channel
+  }: Channel): Channel => ({
     ...channel,
     joined: false,
   });
@@ -120,18 +183,45 @@ export function putMessages(
 ): void {
   editTimeline(client, channelId, (timeline) => mergeStates(timeline, states));
   const newest = Math.max(...states.map((message) => message.seq), 0);
-  const own = Math.max(
-    ...states.filter((message) => message.author.id === me).map((message) => message.seq),
-    0,
-  );
   const known = findChannel(client, channelId);
   if (known === undefined) return;
-  if (newest <= known.last_seq && own <= (known.last_read_seq ?? own)) return;
+  // Who writes has read up to there; what was there before may be unread again.
+  const isNew = ({ author, seq }: Message) => author.id === me && seq > known.last_seq;
+  const own = Math.max(...states.filter(isNew).map((message) => message.seq), 0);
+  const mentions = mentionsAfter(known, me, states);
+  const deleted = states.filter((message) => message.deleted_at !== undefined).map(({ seq }) => seq);
+  const skipped = [...new Set([...(known.unread_skipped ?? []), ...deleted])].toSorted((a, b) => a - b);
+  if (
+    newest <= known.last_seq &&
+    mentions.join() === (known.unread_mentions ?? []).join() &&
+    skipped.join() === (known.unread_skipped ?? []).join()
+  ) {
+    return;
+  }
   editChannel(client, channelId, (channel) => ({
     ...channel,
+    unread_mentions: mentions,
+    unread_skipped: skipped,
     last_seq: Math.max(channel.last_seq, newest),
     ...(channel.last_read_seq === undefined ? {} : { last_read_seq: Math.max(channel.last_read_seq, own) }),
   }));
+}
+
+/**
+ * The unread messages that mention one, once these states of messages are known. Who was there when a message
+ * was sent is known when it is heard then.
+ */
+function mentionsAfter(known: Channel, me: string | undefined, states: readonly Message[]): number[] {
+  const mentions = new Set(known.unread_mentions ?? []);
+  for (const { seq, mentions: all } of states) {
+    const there = seq > known.last_seq || mentions.has(seq);
+    const meant = all.some(
+      ({ kind, user_id }) => kind === "channel" || (kind === "here" ? there : user_id === me),
+    );
+    if (meant) mentions.add(seq);
+    else mentions.delete(seq);
+  }
+  return [...mentions].toSorted((a, b) => a - b);
 }
 
 export function putReadMark(client: QueryClient, me: string | undefined, mark: ReadMark): void {
@@ -143,7 +233,7 @@ export function putReadMark(client: QueryClient, me: string | undefined, mark: R
     return;
   }
   editChannel(client, mark.channel_id, (channel) =>
-    channel.last_read_seq === undefined
+    channel.last_read_seq === undefined || (mark.read_version ?? 0) !== (channel.read_version ?? 0)
       ? channel
       : { ...channel, last_read_seq: Math.max(channel.last_read_seq, mark.seq) },
   );

@@ -14,6 +14,9 @@ const knownFields = [
   "topic",
   "content",
   "custom_status",
+  "emoji",
+  "about",
+  "time_zone",
 ] as const;
 
 function fieldText(field: string, reason: string): string {

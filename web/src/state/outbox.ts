@@ -25,6 +25,8 @@ export interface Entry {
   nonce: string;
   channelId: string;
   content: string;
+  /** The files that it carries. */
+  fileIds?: readonly string[];
   /** When it was written, or when the user asked to send it again: decides the order. */
   at: number;
   /** `sent`: the server has it, but it has not come back as an event yet. */
@@ -87,8 +89,16 @@ export class Outbox {
     this.show();
   }
 
-  add(channelId: string, content: string): void {
-    const entry: Entry = { nonce: newNonce(), channelId, content, at: this.now(), state: "waiting" };
+  add(channelId: string, content: string, fileIds: readonly string[] = []): void {
+    const carried = fileIds.length === 0 ? {} : { fileIds };
+    const entry: Entry = {
+      nonce: newNonce(),
+      channelId,
+      content,
+      ...carried,
+      at: this.now(),
+      state: "waiting",
+    };
     this.keep(entry);
     this.pump(channelId);
   }

@@ -2,8 +2,10 @@
 
 import { useQuery } from "@tanstack/react-query";
 
+import { keys } from "../api/keys";
 import { channelQuery, channelsQuery, meQuery, workspacesQuery } from "../api/queries";
-import type { Channel, Role, User, Workspace } from "../api/types";
+import type { Channel, Role, Sanction, User, Workspace } from "../api/types";
+import { mayLookAround } from "./permissions";
 import { useConnectionStore } from "./sync";
 
 /** The gateway tells most things at once; without it they are read by REST. */
@@ -25,6 +27,12 @@ export function useChannels(): { channels: Channel[] | undefined; error: Error |
   return { channels: data, error };
 }
 
+/** The channel in which one begins in a workspace: visitors are not in the default one. */
+export function entranceOf(workspace: Workspace, channels: readonly Channel[] | undefined): string {
+  const first = channels?.find(({ workspace_id }) => workspace_id === workspace.id);
+  return mayLookAround(workspace.role) || first === undefined ? workspace.default_channel_id : first.id;
+}
+
 /** A channel one is in, or can look into. */
 export function useChannel(id: string): { channel: Channel | undefined; error: Error | null } {
   const { channels, error } = useChannels();
@@ -36,6 +44,17 @@ export function useChannel(id: string): { channel: Channel | undefined; error: E
 
 export function useWorkspace(id: string | undefined): Workspace | undefined {
   return useWorkspaces()?.find((workspace) => workspace.id === id);
+}
+
+/** Why the user has to be silent in a channel, where they have to. */
+export function useMute({ id, workspace_id }: Channel): Sanction | undefined {
+  const { data } = useQuery<Sanction[]>({ queryKey: keys.sanctions, enabled: false });
+  return data?.find(
+    ({ kind, ...where }) =>
+      kind === "mute" &&
+      where.workspace_id === workspace_id &&
+      (where.channel_id === undefined || where.channel_id === id),
+  );
 }
 
 export function useRole(workspaceId: string | undefined): Role | undefined {

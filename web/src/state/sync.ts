@@ -12,10 +12,11 @@ import * as requests from "../api/requests";
 import { accessToken, refresh, signOut, type Login } from "../api/session";
 import { Socket, type Status } from "../api/socket";
 import { fromServer } from "../api/trust";
-import type { Channel, Message, ReadMark } from "../api/types";
+import type { Channel, Message } from "../api/types";
 import { applyChanges, applyEvent, forgetTimeline, type Cache } from "./apply";
-import { putMessages, putReadMark } from "./cache";
+import { findChannel, putMessages, putReadMark } from "./cache";
 import { Outbox } from "./outbox";
+import { Profiles } from "./profiles";
 import { lastSeq, type Timeline } from "./timeline";
 import { forgetTyping } from "./typing";
 import { Versions } from "./versions";
@@ -38,7 +39,10 @@ export interface Sync {
   watching: Watching;
   retryNow: () => void;
   sayTyping: (channelId: string, typing: boolean) => void;
-  markRead: (message: Message) => Promise<void>;
+  /** Marks as read what was read when the mark was of this version. */
+  markRead: (message: Message, readVersion: number) => Promise<void>;
+  /** Marks a channel as unread from a message on. */
+  markUnread: (channelId: string, messageId: string) => Promise<void>;
   /** One is in this channel from now on, by one's own doing: no need to wait for the event. */
   joined: (channel: Channel) => void;
   stop: () => void;
@@ -69,6 +73,7 @@ export function startSync(client: QueryClient, login: Login): Sync {
     me: () => me,
     settled: (nonce) => outbox.settled(nonce),
     watchAnew: () => watching.anew(),
+    profiles: new Profiles({ client, fetchChanges: requests.listUserChanges }),
   };
   const versions = new Versions({
     me: () => me,
@@ -77,6 +82,7 @@ export function startSync(client: QueryClient, login: Login): Sync {
     forgetTimeline: (id) => forgetTimeline(cache, id),
     fetchChanges: (id, after) => requests.listChanges(id, after),
     fetchChannel: (id) => requests.getChannel(id),
+    readVersion: (id) => findChannel(client, id)?.read_version ?? 0,
     timelines: () => activeTimelines(client),
   });
   const socket = new Socket({
@@ -100,8 +106,9 @@ export function startSync(client: QueryClient, login: Login): Sync {
   const watching = new Watching((user_ids) => socket.say({ type: "WATCH", payload: { user_ids } }));
   const outbox = new Outbox({
     userId: me,
-    send: async ({ channelId, content, nonce }) => {
-      const payload = { channel_id: channelId, content, nonce };
+    send: async ({ channelId, content, nonce, fileIds }) => {
+      const carried = fileIds === undefined ? {} : { file_ids: [...fileIds] };
+      const payload = { channel_id: channelId, content, nonce, ...carried };
       if (!socket.online) return requests.sendMessage(payload);
       const message = await socket.request({ type: "MESSAGE", payload });
       if (fromServer<Message>(message)) return message;
@@ -110,7 +117,8 @@ export function startSync(client: QueryClient, login: Login): Sync {
     onSent: (message) => {
       // The answer may be faster than the events before it; then the event brings the message.
       const timeline = client.getQueryData<Timeline>(keys.timeline(message.channel_id));
-      if (timeline?.loaded === true && message.seq === lastSeq(timeline) + 1) {
+      const next = timeline?.loaded === true && message.seq === lastSeq(timeline) + 1;
+      if (next && !versions.busy(message.channel_id)) {
         putMessages(client, message.channel_id, me, [message]);
       }
     },
@@ -126,14 +134,14 @@ export function startSync(client: QueryClient, login: Login): Sync {
     sayTyping: (channelId, typing) => {
       socket.say({ type: "TYPING", payload: { channel_id: channelId, typing } });
     },
-    markRead: async (message) => {
-      const { channel_id, id: message_id, seq } = message;
-      putReadMark(client, me, { channel_id, user_id: me, message_id, seq });
-      const payload = { channel_id, message_id };
-      const mark = socket.online
-        ? await socket.request({ type: "READ_RECEIPT", payload })
-        : await requests.markRead(channel_id, message_id);
-      if (fromServer<ReadMark>(mark)) putReadMark(client, me, mark);
+    markRead: async ({ channel_id, id: message_id, seq }, read_version) => {
+      putReadMark(client, me, { channel_id, user_id: me, message_id, seq, read_version });
+      const payload = { channel_id, message_id, read_version };
+      if (socket.online) await socket.request({ type: "READ_RECEIPT", payload });
+      else await requests.markRead(channel_id, message_id, read_version);
+    },
+    markUnread: async (channelId, messageId) => {
+      versions.deliver({ type: "UNREAD", payload: await requests.markUnread(channelId, messageId) });
     },
     joined: (channel) => {
       versions.deliver({

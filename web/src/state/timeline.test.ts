@@ -10,6 +10,7 @@ import {
   mergePage,
   mergeReaction,
   mergeStates,
+  rise,
   trim,
   unloaded,
   type Timeline,
@@ -73,6 +74,16 @@ test("a window that has grown long lets go of its old end", () => {
   expect(trim(long, 30, 10)).toBe(long);
   expect(seqs(trim(long, 29, 3))).toEqual([28, 29, 30]);
   expect(hasOlder(trim(long, 29, 3))).toBe(true);
+});
+
+test("what a channel no longer keeps goes, and does not come back", () => {
+  const risen = rise(loaded(5, 9), 7);
+  expect(seqs(risen)).toEqual([7, 8, 9]);
+  expect([hasOlder(risen), hasOlder(rise(loaded(9, 9), 7))]).toEqual([false, true]);
+  expect(seqs(mergePage(risen, page(5, 8)))).toEqual([7, 8, 9]);
+  expect(rise(risen, 6)).toBe(risen);
+  const emptied = rise(loaded(1, 3), 4);
+  expect(seqs(mergeStates(emptied, [message(2), message(4)]))).toEqual([4]);
 });
 
 const reacted = (seq: number, version: number, user: string, added = true) => ({

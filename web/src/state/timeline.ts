@@ -6,6 +6,7 @@
  * - Once loaded, `items` are sorted by `seq`, each one more than the one before.
  * - Of two states of a message the one with the higher `version` stays, whichever comes first.
 
+ * - Nothing below `floor`, the channel's first `seq`, is in it.
  * - A message is in it only with one's own reactions told apart.
  */
 
@@ -15,6 +16,8 @@ import type { Message, Reaction, ReactionChange } from "../api/types";
 type Told = Message | { change: ReactionChange; mine: boolean };
 
 export interface Timeline {
+  /** The `seq` of the oldest message that the channel keeps. */
+  readonly floor: number;
   /** False while the first page is under way. */
   readonly loaded: boolean;
   readonly items: readonly Message[];
@@ -24,7 +27,7 @@ export interface Timeline {
   readonly heard: readonly Told[];
 }
 
-export const unloaded: Timeline = { loaded: false, items: [], fetching: 0, heard: [] };
+export const unloaded: Timeline = { floor: 1, loaded: false, items: [], fetching: 0, heard: [] };
 
 export function firstSeq(timeline: Timeline): number {
   return timeline.items[0]?.seq ?? 0;
@@ -36,7 +39,7 @@ export function lastSeq(timeline: Timeline): number {
 
 /** `seq` has no holes, so it tells whether there is more. */
 export function hasOlder(timeline: Timeline): boolean {
-  return firstSeq(timeline) > 1;
+  return firstSeq(timeline) > timeline.floor;
 }
 
 export function hasNewer(timeline: Timeline, channelLastSeq: number): boolean {
@@ -73,7 +76,7 @@ export function mergeStates(before: Timeline, states: readonly Message[]): Timel
   let changed = false;
   for (const state of newestOfEach(states)) {
     // Without holes, a place in the channel is a place in the window.
-    const place = items.length === 0 ? state.seq - 1 : state.seq - first;
+    const place = items.length === 0 ? state.seq - timeline.floor : state.seq - first;
     const known = items[place];
     if (place !== items.length && (known === undefined || state.version <= known.version)) continue;
     const whole = complete(state, known);
@@ -112,6 +115,12 @@ function changed(
     .filter(({ count }) => count > 0);
 }
 
+/** The channel begins later now: what was before is gone. */
+export function rise(timeline: Timeline, floor: number): Timeline {
+  if (floor <= timeline.floor) return timeline;
+  return { ...timeline, floor, items: timeline.items.filter(({ seq }) => seq >= floor) };
+}
+
 /** Lets go of old ones, so that a page that stays open for weeks does not grow for ever. */
 export function trim(timeline: Timeline, most: number, keep: number): Timeline {
   return timeline.items.length <= most ? timeline : { ...timeline, items: timeline.items.slice(-keep) };
@@ -131,7 +140,14 @@ export function endPage(timeline: Timeline, page: readonly Message[] | undefined
 /** Takes in a page: joins it to the window where they touch, moves the window there otherwise. */
 export function mergePage(timeline: Timeline, page: readonly Message[]): Timeline {
   // What was told meanwhile comes after it.
-  const { items } = timeline.heard.reduce(retell, { ...unloaded, loaded: true, items: join(timeline, page) });
+  const { floor } = timeline;
+  const kept = page.filter(({ seq }) => seq >= floor);
+  const { items } = timeline.heard.reduce(retell, {
+    ...unloaded,
+    floor,
+    loaded: true,
+    items: join(timeline, kept),
+  });
   return { ...timeline, loaded: true, items, heard: timeline.fetching > 0 ? timeline.heard : [] };
 }
 

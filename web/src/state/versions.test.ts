@@ -10,6 +10,7 @@ let log: string[];
 let answers: (ChannelChanges | Error)[];
 let asked: number[];
 let timelines: string[];
+let readVersion: number;
 let versions: Versions;
 
 const say = (seq: number, version = seq): Event => ({ type: "MESSAGE", payload: message(seq, { version }) });
@@ -27,6 +28,7 @@ beforeEach(() => {
   answers = [];
   asked = [];
   timelines = [general];
+  readVersion = 0;
   versions = new Versions({
     me: () => alice.id,
     apply: (event) =>
@@ -39,6 +41,7 @@ beforeEach(() => {
       const answer = answers.shift();
       return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer ?? changes(after));
     },
+    readVersion: () => readVersion,
     fetchChannel: () => Promise.resolve(joined({ version: 50 })),
     timelines: () => timelines,
   });
@@ -54,6 +57,29 @@ test("the next one is applied, an old message is left to its own version", () =>
   versions.deliver({ type: "MEMBER", payload: memberChange("joined", alice, 2) });
   expect(log).toEqual(["m5", "m3"]);
   expect(versions.knownVersion(general)).toBe(5);
+});
+
+test("what is of people and of oneself goes on at once", () => {
+  const count = { unread: 1, version: 1 };
+  const events: Event[] = [
+    { type: "USER", payload: { user: { ...alice, created_at: "", guest: false }, version: 1 } },
+    { type: "NOTIFICATIONS", payload: { read: [], removed: [], count } },
+    { type: "NOTIFICATION_SETTINGS", payload: { channels: [], workspaces: [], keywords: [], version: 1 } },
+  ];
+  for (const event of events) versions.deliver(event);
+  expect(log).toEqual(events.map(({ type }) => type));
+});
+
+test("marked as unread, the channel is asked for before anything goes on", async () => {
+  const unread = { channel_id: general, message_id: "1", last_read_seq: 0, read_version: 1 };
+  versions.deliver({ type: "UNREAD", payload: unread });
+  versions.deliver(say(5));
+  expect(log).toEqual(["UNREAD"]);
+  readVersion = 1;
+  await quiet();
+  expect([asked, log]).toEqual([[4], ["UNREAD", "changes 4: ", "UNREAD", "m5"]]);
+  versions.deliver({ type: "UNREAD", payload: unread });
+  expect(versions.busy(general)).toBe(false);
 });
 
 test("a gap is filled before what comes after it", async () => {
@@ -136,6 +162,7 @@ test("a new connection makes a filling void", async () => {
     forgetTimeline: () => log.push("forget"),
     fetchChanges: () => new Promise((resolve) => (answer = resolve)),
     fetchChannel: () => Promise.resolve(joined()),
+    readVersion: () => 0,
     timelines: () => [],
   });
   versions.deliver({ type: "READY", payload: ready() });

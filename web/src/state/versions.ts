@@ -20,6 +20,8 @@ export interface VersionsOptions {
   forgetTimeline: (channelId: string) => void;
   fetchChanges: (channelId: string, after: number) => Promise<ChannelChanges>;
   fetchChannel: (channelId: string) => Promise<Channel>;
+  /** In which version one's own read mark is known. */
+  readVersion: (channelId: string) => number;
   /** Channels with messages loaded or being loaded. */
   timelines: () => readonly string[];
 }
@@ -47,11 +49,23 @@ function versionOf(event: Event): Versioned | undefined {
     case "READY":
     case "TYPING":
     case "PRESENCE":
+    case "USER":
     case "ONLINE":
     case "WATCHED":
     case "READ_RECEIPT":
+    case "UNREAD":
+    case "SETTINGS":
     case "SAVED":
+    case "DRAFT":
+    case "SCHEDULED":
+    case "REMINDER":
+    case "NOTIFICATION":
+    case "NOTIFICATIONS":
+    case "NOTIFICATION_SETTINGS":
+    case "EXPORT":
     case "WORKSPACE":
+    case "EMOJI":
+    case "SANCTION":
     case "RESYNC":
     case "PONG":
       return undefined;
@@ -106,12 +120,27 @@ export class Versions {
         return;
       case "TYPING":
       case "PRESENCE":
+      case "USER":
       case "ONLINE":
       case "WATCHED":
-      case "READ_RECEIPT":
+      case "SETTINGS":
       case "SAVED":
+      case "DRAFT":
+      case "SCHEDULED":
+      case "REMINDER":
+      case "NOTIFICATION":
+      case "NOTIFICATIONS":
+      case "NOTIFICATION_SETTINGS":
+      case "EXPORT":
       case "WORKSPACE":
+      case "EMOJI":
+      case "SANCTION":
         this.options.apply(event);
+        return;
+      case "READ_RECEIPT":
+      case "UNREAD":
+        this.options.apply(event);
+        this.uncover(event);
         return;
       case "MESSAGE":
       case "REACTION":
@@ -210,6 +239,12 @@ export class Versions {
     }
     this.filling.set(channelId, event === undefined ? [] : [event]);
     void this.settle(channelId, () => this.catchUp(channelId));
+  }
+
+  /** The user's own mark moved back: what it uncovers, the state of the channel tells. */
+  private uncover(event: Extract<Event, { type: "READ_RECEIPT" | "UNREAD" }>): void {
+    const { channel_id: id, read_version: version = 0 } = event.payload;
+    if (this.known.has(id) && version > this.options.readVersion(id)) this.fill(id, event);
   }
 
   private resync(channelId: string): void {

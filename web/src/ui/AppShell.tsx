@@ -6,6 +6,7 @@
  * the Tab key reaches is a link past the sidebar.
  */
 import MenuIcon from "@mui/icons-material/Menu";
+import Badge from "@mui/material/Badge";
 import Box from "@mui/material/Box";
 import Drawer from "@mui/material/Drawer";
 import IconButton from "@mui/material/IconButton";
@@ -35,13 +36,25 @@ export interface AppShellProps {
   asideOpen?: boolean;
   /** Asked for by closing the aside's drawer on narrow screens. */
   onAsideClose?: () => void;
+  /** What waits in the sidebar, in words: narrow screens, which hide it, show a dot at the menu button. */
+  news?: string | undefined;
   /** Where the reader is; when it changes, the drawer of narrow screens closes. */
   place: string;
 }
 
 /** The frame of the page. */
 export function AppShell(props: AppShellProps) {
-  const { sidebar, header, children, aside, asideLabel, asideOpen = false, onAsideClose, place } = props;
+  const {
+    sidebar,
+    header,
+    children,
+    aside,
+    asideLabel,
+    asideOpen = false,
+    onAsideClose,
+    news,
+    place,
+  } = props;
   const { t } = useTranslation();
   const theme = useTheme();
   const wide = useMediaQuery(theme.breakpoints.up("md"), { noSsr: true });
@@ -131,8 +144,15 @@ export function AppShell(props: AppShellProps) {
           }}
         >
           {!wide && (
-            <IconButton aria-label={t("app.openNavigation")} onClick={() => setOpenedAt(place)} edge="start">
-              <MenuIcon />
+            <IconButton
+              aria-label={t("app.openNavigation")}
+              title={news}
+              onClick={() => setOpenedAt(place)}
+              sx={{ ml: -1 }} // No further than the least padding.
+            >
+              <Badge variant="dot" color="primary" invisible={news === undefined}>
+                <MenuIcon />
+              </Badge>
             </IconButton>
           )}
           <Box sx={{ flex: 1, minWidth: 0 }}>{header}</Box>

@@ -7,7 +7,7 @@ import { colourOf, initialsOf } from "../lib/colour";
 import { visuallyHidden } from "./visuallyHidden";
 
 /** Whether someone is there. */
-export type Status = "online" | "away" | "offline";
+export type Status = "online" | "away" | "dnd" | "offline";
 
 /** Whose picture, and how. */
 export interface AvatarProps {
@@ -74,7 +74,14 @@ export function Avatar({ id, name, url, size = 36, status }: AvatarProps) {
   );
 }
 
-/** Online is a full dot, away a half one, offline a ring: told apart without colours too. */
+const dotColours = {
+  online: "success.main",
+  away: "warning.main",
+  dnd: "error.main",
+  offline: "text.secondary",
+} as const;
+
+/** Online is a full dot, away a half one, not to be disturbed one with a bar, offline a ring: without colours too. */
 function StatusDot({ status }: { status: Status }) {
   return (
     <Box
@@ -89,13 +96,16 @@ function StatusDot({ status }: { status: Status }) {
         height: 10,
         borderRadius: "50%",
         border: 2,
-        borderColor:
-          status === "offline" ? "text.secondary" : status === "online" ? "success.main" : "warning.main",
-        bgcolor: status === "online" ? "success.main" : "background.default",
+        borderColor: dotColours[status],
+        bgcolor: status === "online" || status === "dnd" ? dotColours[status] : "background.default",
         boxShadow: "0 0 0 2px var(--mui-palette-background-default)",
         boxSizing: "border-box",
         ...(status === "away" && {
           backgroundImage: "linear-gradient(90deg, var(--mui-palette-warning-main) 50%, transparent 50%)",
+        }),
+        ...(status === "dnd" && {
+          backgroundImage:
+            "linear-gradient(transparent 33%, var(--mui-palette-background-default) 33% 67%, transparent 67%)",
         }),
       }}
     />

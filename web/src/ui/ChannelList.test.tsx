@@ -14,7 +14,7 @@ function show() {
     <ChannelList
       channels={[
         { id: "1", name: "general", kind: "public", unread: 0 },
-        { id: "2", name: "비밀", kind: "private", unread: 3 },
+        { id: "2", name: "비밀", kind: "private", unread: 3, mentions: 1 },
         { id: "3", name: "random", kind: "public", unread: 120 },
         { id: "4", name: "Bob", kind: "direct", unread: 0 },
       ]}
@@ -38,7 +38,7 @@ test("public and private channels and direct messages stand apart, and each tell
     "Bob",
   );
   expect(link("general").getAttribute("aria-current")).toBe("page");
-  expect(link("비밀, private channel, 3 unread messages")).toBeTruthy();
+  expect(link("비밀, private channel, 3 unread messages, 1 mention of you").textContent).toContain("@ 3");
   expect(link("random, 120 unread messages").textContent).toContain("99+");
 });
 

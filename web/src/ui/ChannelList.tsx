@@ -18,6 +18,8 @@ export interface ListedChannel {
   kind: "public" | "private" | "direct";
   /** How many messages are unread. */
   unread: number;
+  /** How many of them mention one. */
+  mentions?: number;
 }
 
 /** The channels, in the order to show them. */
@@ -106,10 +108,11 @@ interface ChannelLinkProps {
 
 function ChannelLink({ channel, current, address, onOpen }: ChannelLinkProps) {
   const { t } = useTranslation();
-  const { id, name, kind, unread } = channel;
+  const { id, name, kind, unread, mentions = 0 } = channel;
   const marks = [
     ...(kind === "private" ? [t("channels.isPrivate")] : []),
     ...(unread > 0 ? [t("channels.unread", { count: unread })] : []),
+    ...(mentions > 0 ? [t("channels.mentions", { count: mentions })] : []),
   ];
   const Icon = icons[kind];
   return (
@@ -162,6 +165,7 @@ function ChannelLink({ channel, current, address, onOpen }: ChannelLinkProps) {
             textAlign: "center",
           }}
         >
+          {mentions > 0 && "@ "}
           {unread > COUNT_TO ? `${COUNT_TO}+` : unread}
         </Box>
       )}

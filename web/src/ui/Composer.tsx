@@ -12,6 +12,7 @@
  * - One press of Enter sends at most once.
  * - Nothing is sent while a composition is open: the last syllable would be left behind in the field.
  */
+import AttachFileIcon from "@mui/icons-material/AttachFile";
 import CheckIcon from "@mui/icons-material/Check";
 import CloseIcon from "@mui/icons-material/Close";
 import SendIcon from "@mui/icons-material/Send";
@@ -20,7 +21,15 @@ import IconButton from "@mui/material/IconButton";
 import InputBase from "@mui/material/InputBase";
 import Tooltip from "@mui/material/Tooltip";
 import Typography from "@mui/material/Typography";
-import { useEffect, useEffectEvent, useId, useRef, useState, type KeyboardEvent } from "react";
+import {
+  useEffect,
+  useEffectEvent,
+  useId,
+  useRef,
+  useState,
+  type KeyboardEvent,
+  type ReactNode,
+} from "react";
 import { useTranslation } from "react-i18next";
 
 import { lengthOf, nfc } from "../lib/text";
@@ -48,6 +57,12 @@ export interface ComposerProps {
   mode?: "send" | "edit";
   /** Esc and the cancel button, in `edit` mode. */
   onCancel?: () => void;
+  /** Called with files that were chosen, pasted or dropped. */
+  onFiles?: (files: readonly File[]) => void;
+  /** The files that go with the text; with some of them it may be empty. */
+  attached?: ReactNode;
+  /** Whether a file is still on its way: nothing is sent before. */
+  waiting?: boolean;
   /** Arrow up in the empty field. */
   onEditLast?: () => void;
   /** Why nothing can be written now; the field is then disabled and says so. */
@@ -62,6 +77,7 @@ export interface ComposerProps {
 export function Composer(props: ComposerProps) {
   const { onChange, onSend, label, placeholder, mode = "send", onCancel, onEditLast } = props;
   const { disabledReason, autoFocus = false, maxLength = 8000 } = props;
+  const { onFiles, attached, waiting = false } = props;
   const { t } = useTranslation();
   const hintId = useId();
   const field = useRef<HTMLTextAreaElement>(null);
@@ -74,7 +90,8 @@ export function Composer(props: ComposerProps) {
   const left = text.length > maxLength - COUNTER_FROM ? maxLength - lengthOf(text) : null;
   const over = left !== null && left < 0;
   const disabled = disabledReason !== undefined;
-  const sendable = !disabled && !over && text.trim() !== "";
+  const carries = attached !== undefined && attached !== false;
+  const sendable = !disabled && !over && !waiting && (carries || text.trim() !== "");
 
   function change(next: string) {
     setOwn(next);
@@ -85,7 +102,7 @@ export function Composer(props: ComposerProps) {
     // The field itself is asked: state may be one input event behind.
     const written = nfc(field.current?.value ?? text);
     const content = written.replace(/^(?:[^\S\n]*\n)+/, "").trimEnd();
-    if (disabled || content === "" || lengthOf(content) > maxLength) return;
+    if (disabled || waiting || (content === "" && !carries) || lengthOf(content) > maxLength) return;
     onSend(content);
     if (mode === "send") change("");
     field.current?.focus();
@@ -135,7 +152,23 @@ export function Composer(props: ComposerProps) {
   }
 
   return (
-    <Box sx={{ display: "flex", flexDirection: "column", gap: 0.5 }}>
+    <Box
+      sx={{ display: "flex", flexDirection: "column", gap: 0.5 }}
+      onDragOver={(event) => {
+        if (onFiles !== undefined && event.dataTransfer.types.includes("Files")) event.preventDefault();
+      }}
+      onDrop={(event) => {
+        if (onFiles === undefined || disabled || event.dataTransfer.files.length === 0) return;
+        event.preventDefault();
+        onFiles([...event.dataTransfer.files]);
+      }}
+      onPaste={(event) => {
+        if (onFiles === undefined || disabled || event.clipboardData.files.length === 0) return;
+        event.preventDefault();
+        onFiles([...event.clipboardData.files]);
+      }}
+    >
+      {attached}
       <Box
         sx={{
           display: "flex",
@@ -182,6 +215,22 @@ export function Composer(props: ComposerProps) {
             "& textarea:focus-visible": { outline: "none" }, // The frame around it shows the focus.
           }}
         />
+        {onFiles !== undefined && !disabled && (
+          <Tooltip title={t("files.attach")}>
+            <IconButton component="label" aria-label={t("files.attach")}>
+              <AttachFileIcon fontSize="small" />
+              <input
+                type="file"
+                multiple
+                hidden
+                onChange={(event) => {
+                  onFiles([...(event.target.files ?? [])]);
+                  event.target.value = "";
+                }}
+              />
+            </IconButton>
+          </Tooltip>
+        )}
         {mode === "edit" && (
           <Tooltip title={t("composer.cancel")}>
             <IconButton onClick={() => onCancel?.()} aria-label={t("composer.cancel")}>

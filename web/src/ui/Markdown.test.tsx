@@ -4,6 +4,7 @@ import { afterEach, beforeAll, expect, test } from "vitest";
 
 import { startI18n } from "../i18n";
 import { piecesOf } from "../lib/highlight";
+import { EmojiContext } from "./CustomEmoji";
 import { Markdown } from "./Markdown";
 
 beforeAll(() => void startI18n("en"));
@@ -52,6 +53,24 @@ test.each([
   const box = show(text);
   expect(box.querySelector("a")?.getAttribute("href")).toBe(address);
   expect(box.textContent).toBe(text);
+});
+
+test("mentions stand out, one's own more, and not in code", () => {
+  const mentions = [
+    { name: "지민", own: true },
+    { name: "지민님", own: false },
+    { name: "b.ob", own: false },
+  ];
+  const box = render(
+    <Markdown text="**@지민**이 @지민님께 `@지민` @b.ob. a@지민 @bxob" mentions={mentions} />,
+  ).container;
+  const found = [...box.querySelectorAll(".mention")];
+  expect(found.map((each) => [each.textContent, each.classList.contains("own")])).toEqual([
+    ["@지민", true],
+    ["@지민님", false],
+    ["@b.ob", false],
+  ]);
+  expect(box.textContent).toBe("@지민이 @지민님께 @지민 @b.ob. a@지민 @bxob");
 });
 
 test("links open elsewhere and tell nothing", () => {
@@ -132,4 +151,26 @@ test("deep nesting and long runs end quickly", () => {
   const began = performance.now();
   for (const piece of [">", "[", "*a ", "![", "`", "- ", "|", "<"]) show(piece.repeat(8000 / piece.length));
   expect(performance.now() - began).toBeLessThan(5000);
+});
+
+test("the workspace's own emoji are pictures, but not in code, links and where there is none", async () => {
+  const ids = new Map([
+    ["party_cat", "30"],
+    ["마당냥", "31"],
+  ]);
+  const known = { ids, picture: (id: string) => Promise.resolve(`blob:${id}`) };
+  const text =
+    "a :party_cat: **:마당냥:** :dog: `:party_cat:` https://example.org/:party_cat:\n```\n:party_cat:\n```";
+  const shown = render(
+    <EmojiContext value={known}>
+      <Markdown text={text} />
+    </EmojiContext>,
+  );
+  await waitFor(() => expect(shown.container.querySelectorAll("img").length).toBe(2));
+  const pictures = [...shown.container.querySelectorAll("img")];
+  expect(pictures.map((picture) => [picture.alt, picture.getAttribute("src")])).toEqual([
+    [":party_cat:", "blob:30"],
+    [":마당냥:", "blob:31"],
+  ]);
+  expect(shown.container.querySelector("code")?.textContent).toBe(":party_cat:");
 });

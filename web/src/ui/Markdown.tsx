@@ -2,15 +2,18 @@
  * A message's text, written in Markdown, as elements.
  *
  * Invariants:
- * - Nothing is loaded by showing a message: pictures become links.
+ * - Nothing is loaded by showing a message but the workspace's own emoji: pictures become links.
  * - Links open in a new place and do not tell where the reader came from.
  * - Elements and attributes are made here one by one; no HTML of a message is ever put into the page.
  */
 import Box from "@mui/material/Box";
-import { Fragment, createElement, memo, type ReactNode } from "react";
+import { Fragment, createElement, memo, use, type ReactNode } from "react";
 
+import { cutAtEmoji } from "../lib/emoji";
+import { cutAtMentions, type NamedMention } from "../lib/mentions";
 import { isSafeAddress, parseMarkdown, type MarkdownToken } from "../lib/markdown";
 import { CodeBlock } from "./CodeBlock";
+import { CustomEmoji, EmojiContext } from "./CustomEmoji";
 import { codeFontFamily } from "./theme";
 
 /** Elements that a token may become as they are. */
@@ -43,11 +46,40 @@ function around(token: MarkdownToken, children: ReactNode): ReactNode {
   return PLAIN.has(token.tag) ? createElement(token.tag, null, children) : children;
 }
 
+const NOBODY: readonly NamedMention[] = [];
+
+/** Something that may stand in a message besides Markdown. */
+interface Named {
+  mentions: readonly NamedMention[];
+  /** Whether the workspace has an emoji of its own of this name. */
+  hasEmoji: (name: string) => boolean;
+}
+
+/** A text with the emoji in it. */
+function withEmoji(text: string, hasEmoji: Named["hasEmoji"]): ReactNode {
+  return cutAtEmoji(text, hasEmoji).map(({ text: piece, name }, at) => (
+    <Fragment key={at}>{name === undefined ? piece : <CustomEmoji name={name} />}</Fragment>
+  ));
+}
+
+/** A text with the mentions and emoji in it; mentions of the reader stand out. */
+function named(text: string, { mentions, hasEmoji }: Named): ReactNode {
+  return cutAtMentions(text, mentions).map(({ text: piece, mention }, at) =>
+    mention === undefined ? (
+      <Fragment key={at}>{withEmoji(piece, hasEmoji)}</Fragment>
+    ) : (
+      <span key={at} className={mention.own ? "mention own" : "mention"}>
+        {piece}
+      </span>
+    ),
+  );
+}
+
 /** An element by itself. */
-function single(token: MarkdownToken): ReactNode {
+function single(token: MarkdownToken, within: Named): ReactNode {
   switch (token.type) {
     case "inline":
-      return elements(token.children ?? []);
+      return elements(token.children ?? [], within);
     case "softbreak":
     case "hardbreak":
       return <br />;
@@ -67,13 +99,15 @@ function single(token: MarkdownToken): ReactNode {
       const address = attribute(token, "src");
       return link(address, token.content === "" ? address : token.content);
     }
+    case "text":
+      return named(token.content, within);
     default:
       return token.content;
   }
 }
 
 /** Tokens open and close elements in turn; this makes the tree of them. */
-function elements(tokens: readonly MarkdownToken[]): ReactNode {
+function elements(tokens: readonly MarkdownToken[], within: Named): ReactNode {
   const open: { token: MarkdownToken; children: ReactNode[] }[] = [];
   const top: ReactNode[] = [];
   const put = (node: ReactNode) => {
@@ -85,7 +119,11 @@ function elements(tokens: readonly MarkdownToken[]): ReactNode {
     else if (token.nesting === -1) {
       const closed = open.pop();
       if (closed !== undefined) put(around(closed.token, closed.children));
-    } else put(single(token));
+    } else {
+      // The address that is shown must be the one that it leads to.
+      const inLink = open.some(({ token: around }) => around.tag === "a");
+      put(single(token, inLink ? { ...within, hasEmoji: () => false } : within));
+    }
   }
   return top;
 }
@@ -93,11 +131,15 @@ function elements(tokens: readonly MarkdownToken[]): ReactNode {
 /** A message's text. */
 export interface MarkdownProps {
   text: string;
+  /** Whom it mentions. */
+  mentions?: readonly NamedMention[] | undefined;
 }
 
 /** A message's text as elements. */
-export const Markdown = memo(function Markdown({ text }: MarkdownProps) {
+export const Markdown = memo(function Markdown({ text, mentions = NOBODY }: MarkdownProps) {
   const tokens = parseMarkdown(text);
+  const { ids } = use(EmojiContext);
+  const within: Named = { mentions, hasEmoji: (name) => ids.has(name) };
   return (
     <Box
       sx={{
@@ -108,6 +150,8 @@ export const Markdown = memo(function Markdown({ text }: MarkdownProps) {
         "& ul, & ol": { pl: 3 },
         "& a": { color: "primary.main" },
         "& blockquote": { mx: 0, pl: 1.5, borderLeft: 3, borderColor: "divider", color: "text.secondary" },
+        "& .mention": { color: "primary.main", fontWeight: 600 },
+        "& .mention.own": { px: 0.25, borderRadius: 0.5, bgcolor: "courtyard.chosen" },
         "& hr": { border: 0, borderTop: 1, borderColor: "divider" },
         "& :not(pre) > code": {
           px: 0.5,
@@ -123,7 +167,7 @@ export const Markdown = memo(function Markdown({ text }: MarkdownProps) {
         "& .right": { textAlign: "right" },
       }}
     >
-      {tokens === undefined ? <p>{text}</p> : elements(tokens)}
+      {tokens === undefined ? <p>{named(text, within)}</p> : elements(tokens, within)}
     </Box>
   );
 });

@@ -8,6 +8,7 @@ import AddReactionOutlinedIcon from "@mui/icons-material/AddReactionOutlined";
 import ContentCopyIcon from "@mui/icons-material/ContentCopy";
 import DeleteOutlinedIcon from "@mui/icons-material/DeleteOutlined";
 import EditOutlinedIcon from "@mui/icons-material/EditOutlined";
+import MarkChatUnreadOutlinedIcon from "@mui/icons-material/MarkChatUnreadOutlined";
 import ReplyIcon from "@mui/icons-material/Reply";
 import Box from "@mui/material/Box";
 import Button from "@mui/material/Button";
@@ -23,7 +24,9 @@ import { copyText } from "../lib/clipboard";
 import { formatDay, formatFull, formatTime } from "../lib/dates";
 import type { ListedMessage } from "../lib/rows";
 import { Avatar } from "./Avatar";
+import { Files, type FileActions } from "./Files";
 import { Markdown } from "./Markdown";
+import { Previews } from "./Previews";
 import { ChooseButton, ReactionChoice, Reactions, type Point } from "./Reactions";
 import { visuallyHidden } from "./visuallyHidden";
 
@@ -41,6 +44,11 @@ export interface MessageActions {
   onReact: (message: ListedMessage, emoji: string, add: boolean) => void;
   /** Show the replies to one. */
   onThread?: (message: ListedMessage) => void;
+  /** Mark the channel as unread from one on. */
+  onUnread?: (message: ListedMessage) => void;
+  files?: FileActions;
+  /** Take the previews of one's own away. */
+  onRemovePreviews?: (message: ListedMessage) => void;
 }
 
 /** A message and how it shows; see `Row` for the marks. */
@@ -85,9 +93,11 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
   if (message.state !== "deleted" && editor === undefined) {
     const add = (label: string, icon: ReactNode, run: () => void) => offered.push({ label, icon, run });
     add(t("messages.copy"), <ContentCopyIcon fontSize="small" />, () => void copyText(message.content));
-    const { onThread } = actions;
+    const { onThread, onUnread } = actions;
     if (message.canReply === true && onThread !== undefined)
       add(t("messages.reply"), <ReplyIcon fontSize="small" />, () => onThread(message));
+    if (message.state === "sent" && onUnread !== undefined)
+      add(t("messages.markUnread"), <MarkChatUnreadOutlinedIcon fontSize="small" />, () => onUnread(message));
     if (message.canEdit)
       add(t("messages.edit"), <EditOutlinedIcon fontSize="small" />, () => actions.onEdit(message));
     if (message.canDelete) {
@@ -98,6 +108,8 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
   const onReact = message.canReact
     ? (emoji: string, add: boolean) => actions.onReact(message, emoji, add)
     : undefined;
+
+  const { onRemovePreviews } = actions;
 
   const closeChoice = () => {
     setChoiceAt(null);
@@ -211,6 +223,16 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
             {t("messages.byAt", { author: message.author.name, time: formatTime(date, language) })}
           </span>
           {editor ?? <Body message={message} language={language} />}
+          {message.files !== undefined && message.files.length > 0 && actions.files !== undefined && (
+            <Files files={message.files} actions={actions.files} />
+          )}
+          {message.previews !== undefined && message.previews.length > 0 && actions.files !== undefined && (
+            <Previews
+              previews={message.previews}
+              picture={actions.files.picture}
+              onRemove={message.own && onRemovePreviews ? () => onRemovePreviews(message) : undefined}
+            />
+          )}
           {message.reactions.length > 0 && (
             <Reactions reactions={message.reactions} onReact={onReact} onChoose={setChoiceAt} />
           )}
@@ -331,7 +353,7 @@ function Body({ message, language }: { message: ListedMessage; language: string 
   }
   return (
     <>
-      <Markdown text={message.content} />
+      {message.content !== "" && <Markdown text={message.content} mentions={message.mentions} />}
       {message.editedAt !== undefined && (
         <Typography
           component="span"

@@ -4,12 +4,18 @@ import Box from "@mui/material/Box";
 import ButtonBase from "@mui/material/ButtonBase";
 import IconButton from "@mui/material/IconButton";
 import Popover from "@mui/material/Popover";
+import TextField from "@mui/material/TextField";
+import { use, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { ListedReaction } from "../lib/rows";
+import { CustomEmoji, Emoji, EmojiContext } from "./CustomEmoji";
 
 /** The ones that are used most. */
 const COMMON = ["👍", "❤️", "😂", "🎉", "😮", "😢", "🙏", "👏", "🔥", "👀", "✅", "👎"];
+
+/** How many of the workspace's own are shown at once; of more, those that are looked for. */
+const LISTED = 36;
 
 /** A place on the screen. */
 export interface Point {
@@ -53,7 +59,9 @@ export function Reactions({ reactions, onReact, onChoose }: ReactionsProps) {
             "&:focus-visible": { outline: 2, outlineOffset: 1 },
           }}
         >
-          <span>{emoji}</span>
+          <span>
+            <Emoji emoji={emoji} />
+          </span>
           <Box component="span" sx={{ fontSize: "0.75rem", fontWeight: own ? 700 : 400 }}>
             {count}
           </Box>
@@ -90,9 +98,12 @@ export interface ReactionChoiceProps {
   onPick: (emoji: string) => void;
 }
 
-/** The common emoji as buttons; Tab goes through them, Escape closes. */
+/** The common emoji and those of the workspace as buttons; Tab goes through them, Escape closes. */
 export function ReactionChoice({ at, onClose, onPick }: ReactionChoiceProps) {
   const { t } = useTranslation();
+  const { ids } = use(EmojiContext);
+  const [wanted, setWanted] = useState("");
+  const names = [...ids.keys()].filter((name) => name.includes(wanted.toLowerCase().normalize("NFC")));
   return (
     <Popover
       open
@@ -104,22 +115,59 @@ export function ReactionChoice({ at, onClose, onPick }: ReactionChoiceProps) {
     >
       <Box sx={{ display: "grid", gridTemplateColumns: "repeat(6, 36px)", p: 0.5 }}>
         {COMMON.map((emoji, place) => (
-          <ButtonBase
-            key={emoji}
-            autoFocus={place === 0}
-            onClick={() => onPick(emoji)}
-            sx={{
-              height: 36,
-              borderRadius: 1,
-              fontSize: "1.25rem",
-              "&:hover, &:focus-visible": { bgcolor: "courtyard.hover" },
-              "&:focus-visible": { outline: 2, outlineOffset: -2 },
-            }}
-          >
+          <Choice key={emoji} autoFocus={place === 0} onPick={() => onPick(emoji)}>
             {emoji}
-          </ButtonBase>
+          </Choice>
         ))}
       </Box>
+      {ids.size > LISTED && (
+        <TextField
+          size="small"
+          label={t("reactions.find")}
+          value={wanted}
+          onChange={(event) => setWanted(event.target.value)}
+          sx={{ display: "block", mx: 0.5, mt: 0.5 }}
+        />
+      )}
+      {ids.size > 0 && (
+        <Box
+          role="group"
+          aria-label={t("reactions.ofWorkspace")}
+          sx={{ display: "grid", gridTemplateColumns: "repeat(6, 36px)", p: 0.5 }}
+        >
+          {names.slice(0, LISTED).map((name) => (
+            <Choice key={name} onPick={() => onPick(`:${name}:`)}>
+              <CustomEmoji name={name} />
+            </Choice>
+          ))}
+        </Box>
+      )}
     </Popover>
+  );
+}
+
+interface ChoiceProps {
+  autoFocus?: boolean;
+  onPick: () => void;
+  children: ReactNode;
+}
+
+function Choice({ autoFocus = false, onPick, children }: ChoiceProps) {
+  return (
+    <ButtonBase
+      autoFocus={autoFocus}
+      onClick={onPick}
+      sx={{
+        height: 36,
+        minWidth: 0,
+        overflow: "hidden",
+        borderRadius: 1,
+        fontSize: "1.25rem",
+        "&:hover, &:focus-visible": { bgcolor: "courtyard.hover" },
+        "&:focus-visible": { outline: 2, outlineOffset: -2 },
+      }}
+    >
+      {children}
+    </ButtonBase>
   );
 }

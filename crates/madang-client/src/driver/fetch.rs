@@ -14,10 +14,12 @@ use madang_proto::{
     ChannelId, WorkspaceId,
     channels::{Channel, ChannelChanges},
     command::Subscribe,
+    emoji::EmojiList,
     error::ErrorCode,
     event::Ready,
     messages::Message,
     page::{MessagePageQuery, Page},
+    profiles::UserChanges,
     saved::Saved,
     workspaces::{Member, Workspace},
 };
@@ -26,7 +28,7 @@ use super::{Driver, Reply};
 use crate::{
     Error, Http, RawSocket,
     backoff::Backoff,
-    state::{Effect, Reloaded, State},
+    state::{Effect, Later, Notices, Reloaded, State},
 };
 
 /// How long to wait when an answer came too late because the channel is being loaded anew.
@@ -48,7 +50,11 @@ pub(super) enum Done {
     Members(ChannelId, u64, Result<Vec<Member>, Error>, Option<Reply<Result<(), Error>>>),
     WorkspaceMembers(WorkspaceId, u64, Result<Vec<Member>, Error>, Option<Reply<Result<(), Error>>>),
     Directory(WorkspaceId, u64, Result<Vec<Channel>, Error>, Option<Reply<Result<(), Error>>>),
+    Emoji(WorkspaceId, Result<EmojiList, Error>, Option<Reply<Result<(), Error>>>),
     Saved(u64, Result<Vec<Saved>, Error>, Option<Reply<Result<(), Error>>>),
+    Later(u64, Result<Later, Error>, Option<Reply<Result<(), Error>>>),
+    Users(Result<UserChanges, Error>),
+    Notices(u64, Result<Notices, Error>, Option<Reply<Result<(), Error>>>),
 }
 
 /// Asks until there is an answer that more asking would not change.
@@ -110,10 +116,30 @@ impl Driver {
             // Who hears only channels that they name is told of nobody.
             Effect::Watch if self.options.subscribe == Subscribe::None => {}
             Effect::Watch => self.watch_at = Some(Instant::now()),
+            Effect::Emoji(id) => {
+                self.questions
+                    .spawn(async move { Done::Emoji(id, until_answered(|| http.emoji(id)).await, None) });
+            }
             Effect::Saved => {
                 let number = self.change(State::expect_saved);
                 self.questions.spawn(async move {
                     Done::Saved(number, until_answered(|| http.all_saved()).await, None)
+                });
+            }
+            Effect::Later => {
+                let number = self.change(State::expect_later);
+                self.questions.spawn(async move {
+                    Done::Later(number, until_answered(|| http.all_later()).await, None)
+                });
+            }
+            Effect::Users { after } => {
+                self.questions
+                    .spawn(async move { Done::Users(until_answered(|| http.all_user_changes(after)).await) });
+            }
+            Effect::Notifications => {
+                let number = self.change(State::expect_notices);
+                self.questions.spawn(async move {
+                    Done::Notices(number, until_answered(|| http.notices()).await, None)
                 });
             }
             Effect::Directory(id) => {
@@ -175,10 +201,27 @@ impl Driver {
             .spawn(async move { Done::Directory(id, number, http.workspace_channels(id).await, reply) });
     }
 
+    pub(super) fn load_emoji(&mut self, id: WorkspaceId, reply: Option<Reply<Result<(), Error>>>) {
+        let http = self.http.clone();
+        self.loads.spawn(async move { Done::Emoji(id, http.emoji(id).await, reply) });
+    }
+
     pub(super) fn load_saved(&mut self, reply: Option<Reply<Result<(), Error>>>) {
         let http = self.http.clone();
         let number = self.change(State::expect_saved);
         self.loads.spawn(async move { Done::Saved(number, http.all_saved().await, reply) });
+    }
+
+    pub(super) fn load_later(&mut self, reply: Option<Reply<Result<(), Error>>>) {
+        let http = self.http.clone();
+        let number = self.change(State::expect_later);
+        self.loads.spawn(async move { Done::Later(number, http.all_later().await, reply) });
+    }
+
+    pub(super) fn load_notices(&mut self, reply: Option<Reply<Result<(), Error>>>) {
+        let http = self.http.clone();
+        let number = self.change(State::expect_notices);
+        self.loads.spawn(async move { Done::Notices(number, http.notices().await, reply) });
     }
 
     pub(super) async fn done(&mut self, done: Done) {
@@ -207,6 +250,11 @@ impl Driver {
                     self.change(|state| state.put_workspace(workspace));
                 }
             }
+            Done::Users(answer) => {
+                if let Ok(changes) = answer {
+                    self.change(|state| state.put_user_changes(changes));
+                }
+            }
             Done::Messages(id, query, number, page, reply) => {
                 let items = page.as_ref().ok().map(|page| page.items.as_slice());
                 if self.change(|state| state.put_page(id, number, items)) {
@@ -232,12 +280,38 @@ impl Driver {
                     self.load_workspace_members(id, reply);
                 }
             }
+            Done::Emoji(id, Ok(emoji), reply) => {
+                if self.change(|state| state.put_emoji(id, emoji)) {
+                    answer(reply, Ok(()));
+                } else if reply.is_some() {
+                    self.load_emoji(id, reply);
+                } else {
+                    self.question(Effect::Emoji(id));
+                }
+            }
+            Done::Emoji(_, Err(error), reply) => answer(reply, Err(error)),
             Done::Saved(number, saved, reply) => {
                 let (saved, outcome) = split(saved);
                 if self.change(|state| state.put_saved(number, saved.as_deref())) {
                     answer(reply, outcome);
                 } else if reply.is_some() {
                     self.load_saved(reply);
+                }
+            }
+            Done::Later(number, later, reply) => {
+                let (later, outcome) = split(later);
+                if self.change(|state| state.put_later(number, later)) {
+                    answer(reply, outcome);
+                } else if reply.is_some() {
+                    self.load_later(reply);
+                }
+            }
+            Done::Notices(number, notices, reply) => {
+                let (notices, outcome) = split(notices);
+                if self.change(|state| state.put_notices(number, notices)) {
+                    answer(reply, outcome);
+                } else if reply.is_some() {
+                    self.load_notices(reply);
                 }
             }
             Done::Directory(id, number, channels, reply) => {

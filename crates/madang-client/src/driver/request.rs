@@ -1,7 +1,7 @@
 //! What is asked of the driver through the handle, each with where its answer goes.
 
 use madang_proto::{
-    ChannelId, Command, UserId, WorkspaceId,
+    ChannelId, Command, FileId, UserId, WorkspaceId,
     channels::Channel,
     messages::Message,
     page::{MessagePageQuery, Page},
@@ -20,6 +20,7 @@ pub(crate) enum Request {
     Enqueue {
         channel: ChannelId,
         content: String,
+        file_ids: Vec<FileId>,
         nonce: String,
         done: Option<Reply<Result<Message, Error>>>,
         reply: Reply<()>,
@@ -69,7 +70,17 @@ pub(crate) enum Request {
         workspace: WorkspaceId,
         reply: Option<Reply<Result<(), Error>>>,
     },
+    LoadEmoji {
+        workspace: WorkspaceId,
+        reply: Option<Reply<Result<(), Error>>>,
+    },
     LoadSaved {
+        reply: Option<Reply<Result<(), Error>>>,
+    },
+    LoadLater {
+        reply: Option<Reply<Result<(), Error>>>,
+    },
+    LoadNotifications {
         reply: Option<Reply<Result<(), Error>>>,
     },
     Disconnect {

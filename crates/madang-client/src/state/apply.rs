@@ -3,15 +3,16 @@
 use std::{sync::Arc, time::Instant};
 
 use madang_proto::{
-    ChannelId, Event,
+    ChannelId, Event, WorkspaceId,
     channels::{Channel, ChannelAction, ChannelChange, ChannelKind},
     messages::Message,
-    reads::ReadMark,
+    permissions::Role,
+    reads::{ReadMark, UnreadMark},
     saved::SavedChange,
     workspaces::{MemberAction, MemberChange, Workspace},
 };
 
-use super::{ChannelState, Effect, State, put_other};
+use super::{ChannelState, Effect, State, directory::put_other, later::LaterChange};
 
 impl State {
     /// Applies an event that came at the moment `now`.
@@ -31,13 +32,19 @@ impl State {
                 self.put_presence(presence);
                 Vec::new()
             }
+            Event::User(change) => {
+                self.change_user(change);
+                Vec::new()
+            }
             Event::Online(online) => self.put_online(online),
             Event::Watched(watched) => {
                 self.put_watched(watched);
                 Vec::new()
             }
-            Event::ReadReceipt(mark) => {
-                self.put_read_mark(mark);
+            Event::ReadReceipt(mark) => self.put_read_mark(mark),
+            Event::Unread(mark) => self.put_unread_mark(mark),
+            Event::Settings(settings) => {
+                self.settings = settings;
                 Vec::new()
             }
             Event::Reaction(change) => {
@@ -52,9 +59,28 @@ impl State {
                 self.change_saved(&change);
                 Vec::new()
             }
+            Event::Draft(change) => {
+                self.change_later(LaterChange::Draft(change));
+                Vec::new()
+            }
+            Event::Scheduled(change) => {
+                self.change_later(LaterChange::Scheduled(change));
+                Vec::new()
+            }
+            Event::Reminder(change) => {
+                self.change_later(LaterChange::Reminder(change));
+                Vec::new()
+            }
+            Event::Notification(new) => self.put_notification(*new),
+            Event::Notifications(change) => self.change_notifications(change),
+            Event::NotificationSettings(settings) => self.put_notification_settings(settings),
             Event::Channel(change) => {
-                let gone = change.action == ChannelAction::Deleted;
-                let mut effects = if gone { self.distrust_saved() } else { Vec::new() };
+                let mut effects = match change.action {
+                    ChannelAction::Deleted => self.distrust_saved(),
+                    ChannelAction::Created | ChannelAction::Updated => {
+                        self.distrust_saved_of(&change.channel)
+                    }
+                };
                 effects.extend(self.apply_channel(change));
                 effects
             }
@@ -65,6 +91,13 @@ impl State {
                 effects
             }
             Event::Workspace(workspace) => self.apply_workspace(workspace),
+            Event::Emoji(change) => self.change_emoji(&change).into_iter().collect(),
+            Event::Sanction(mut change) => {
+                self.meet(&mut change.sanction.user);
+                change.sanction.by.iter_mut().for_each(|by| self.meet(by));
+                change.apply_to(&mut self.sanctions);
+                Vec::new()
+            }
             Event::Resync(resync) => self.ask_reload(resync.channel_id),
             Event::Pong(pong) => {
                 let behind = |(id, version): &(ChannelId, i64)| {
@@ -73,16 +106,18 @@ impl State {
                 let behind: Vec<_> = pong.versions.into_iter().filter(behind).collect();
                 behind.into_iter().flat_map(|(id, _)| self.ask_changes(id)).collect()
             }
+            // Whoever asked for it is told; nothing else depends on it.
+            Event::Export(_) => Vec::new(),
             // Answers to requests: whoever asked takes them.
             Event::Ack(_) | Event::Error(_) => Vec::new(),
         }
     }
 
-    fn apply_message(&mut self, message: Message) -> Vec<Effect> {
+    fn apply_message(&mut self, mut message: Message) -> Vec<Effect> {
         if message.deleted_at.is_some() {
             self.change_saved(&SavedChange { message_id: message.id, saved: false });
         }
-        self.learn_user(&message.author);
+        self.meet_author(&mut message);
         self.forget_pending(&message);
         let (id, version, me) = (message.channel_id, message.version, self.my_id());
         let Some(channel) = self.channel_mut(id) else { return Vec::new() };
@@ -102,20 +137,36 @@ impl State {
         }
     }
 
-    /// A read mark, as an event or an answer showed it.
-    pub fn put_read_mark(&mut self, mark: ReadMark) {
-        let mine = Some(mark.user_id) == self.my_id();
-        let Some(channel) = self.channel_mut(mark.channel_id) else { return };
-        if mine {
-            channel.read_to(mark.seq);
-        }
+    fn put_read_mark(&mut self, mark: ReadMark) -> Vec<Effect> {
+        let (mine, id) = (Some(mark.user_id) == self.my_id(), mark.channel_id);
+        let Some(channel) = self.channel_mut(id) else { return Vec::new() };
+        let version = mark.read_version.unwrap_or(channel.facts.read_version);
+        let uncovered = mine && channel.read_to(mark.seq, version);
         let known = channel.reads.entry(mark.user_id).or_insert_with(|| mark.clone());
         if known.seq < mark.seq {
             *known = mark;
         }
+        if uncovered { self.ask_what_is_unread(id) } else { Vec::new() }
     }
 
-    fn apply_channel(&mut self, change: ChannelChange) -> Vec<Effect> {
+    fn put_unread_mark(&mut self, mark: UnreadMark) -> Vec<Effect> {
+        let id = mark.channel_id;
+        let uncovered = self
+            .channel_mut(id)
+            .is_some_and(|channel| channel.uncover(mark.read_version, mark.last_read_seq));
+        if uncovered { self.ask_what_is_unread(id) } else { Vec::new() }
+    }
+
+    /// One's mark moved back: what it uncovers, the facts of the channel tell.
+    fn ask_what_is_unread(&mut self, id: ChannelId) -> Vec<Effect> {
+        if let Some(channel) = self.channel_mut(id) {
+            channel.hold();
+        }
+        self.ask_changes(id)
+    }
+
+    fn apply_channel(&mut self, mut change: ChannelChange) -> Vec<Effect> {
+        self.meet_all(&mut change.channel.people);
         let channel = &change.channel;
         match change.action {
             ChannelAction::Deleted => {
@@ -139,7 +190,8 @@ impl State {
     }
 
     /// One is in this channel from now on, or was already.
-    pub fn put_joined(&mut self, channel: Channel) -> Vec<Effect> {
+    pub fn put_joined(&mut self, mut channel: Channel) -> Vec<Effect> {
+        self.meet_all(&mut channel.people);
         let (id, version) = (channel.id, channel.version);
         self.put_other(id, channel.clone(), false);
         let Some(known) = self.channel_mut(id) else {
@@ -154,6 +206,7 @@ impl State {
     pub fn put_left(&mut self, id: ChannelId) {
         if let Some(known) = self.channels.remove(&id)
             && known.facts().kind == ChannelKind::Public
+            && !self.visits(known.facts().workspace_id)
         {
             self.put_other(id, known.facts().clone(), true);
         }
@@ -174,8 +227,8 @@ impl State {
         }
     }
 
-    fn apply_member(&mut self, change: MemberChange) -> Vec<Effect> {
-        self.learn_user(&change.member.user);
+    fn apply_member(&mut self, mut change: MemberChange) -> Vec<Effect> {
+        self.meet(&mut change.member.user);
         let me = self.my_id();
         let mine = Some(change.user_id()) == me;
         let Some(id) = change.channel_id else { return self.apply_workspace_member(&change) };
@@ -197,8 +250,10 @@ impl State {
             match change.action {
                 MemberAction::Left => {
                     self.workspaces.remove(&id);
+                    self.distrust_profiles();
                     self.workspace_members.remove(&id);
                     self.directories.remove(&id);
+                    self.emoji.remove(&id);
                     self.channels.retain(|_, channel| channel.facts().workspace_id != id);
                     // Whoever was known from there only is known no more.
                     return vec![Effect::Watch];
@@ -221,13 +276,29 @@ impl State {
         Vec::new()
     }
 
+    /// Whether one sees no more of a workspace than the channels of one's guest links.
+    pub(crate) fn visits(&self, id: WorkspaceId) -> bool {
+        self.workspaces.get(&id).is_some_and(|workspace| workspace.role == Some(Role::Visitor))
+    }
+
+    /// The answer to [`Effect::Workspace`].
+    pub fn put_workspace(&mut self, workspace: Workspace) {
+        self.workspaces.insert(workspace.id, workspace);
+    }
+
     fn apply_workspace(&mut self, workspace: Workspace) -> Vec<Effect> {
         let id = workspace.id;
-        let role = workspace.role.or_else(|| self.workspaces.get(&id).and_then(|known| known.role));
-        let known = self.workspaces.insert(id, Workspace { role, ..workspace });
+        let visited = self.visits(id);
+        let before = self.workspaces.get(&id);
+        let role = workspace.role.or_else(|| before.and_then(|known| known.role));
+        // What changes of emoji told already is not taken back by a name that was given at the same time.
+        let emoji_version = workspace.emoji_version.max(before.map_or(0, |known| known.emoji_version));
+        let known = self.workspaces.insert(id, Workspace { role, emoji_version, ..workspace });
         let workspace = role.is_none().then_some(Effect::Workspace(id));
-        // Of a new one nobody is known yet.
-        let people = known.is_none().then_some(Effect::Watch);
-        workspace.into_iter().chain(people).collect()
+        // Of a new one, or of one that one only visited, nobody is known yet.
+        let settled = visited && role > Some(Role::Visitor);
+        let people = (known.is_none() || settled).then_some(Effect::Watch);
+        let directory = settled.then(|| self.distrust_directory(id)).flatten();
+        workspace.into_iter().chain(people).chain(directory).collect()
     }
 }

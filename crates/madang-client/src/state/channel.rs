@@ -1,9 +1,8 @@
 //! One channel as one of its members sees it, and the rule of versions.
 //!
-//! Every durable change of a channel has the channel's next `version`. The event with the next version
-//! is applied. One that is not newer was applied before, in whatever form it came. One further on shows
-//! a gap: it waits in `buffer` while the changes since the known version are fetched; these are states,
-//! applied where they are newer, and then the buffer goes on where they end.
+//! Every durable change of a channel has the channel's next `version`. The event with the next one is applied. One that
+//! is not newer was applied before. One further on shows a gap: it waits in `buffer` while the changes since the known
+//! version, which are states, are fetched, and goes on where they end.
 //!
 //! Invariants:
 //! - `version` only grows, except when the channel is fetched anew.
@@ -24,7 +23,7 @@ use madang_proto::{
     workspaces::{Member, MemberAction, MemberChange},
 };
 
-use super::{members::Members, timeline::Timeline};
+use super::{Reloaded, members::Members, timeline::Timeline, unread::OwnMark};
 
 /// Most events that wait for a gap to be filled; past it the changes bring everything anyway.
 const BUFFERED: usize = 512;
@@ -38,27 +37,16 @@ pub struct ChannelState {
     facts_version: i64,
     pub(super) timeline: Timeline,
     pub(super) members: Members,
+    pub(super) own_mark: OwnMark,
     pub(super) reads: BTreeMap<UserId, ReadMark>,
     pub(super) typing: BTreeMap<UserId, Instant>,
-    buffer: BTreeMap<i64, Event>,
+    pub(super) buffer: BTreeMap<i64, Event>,
     pub(super) catching_up: bool,
     pub(super) reloading: bool,
-    /// The changes were told in part: a message that changed again later is not among them. Until the rest
-    /// is there, no event goes on from here.
+    /// The changes were told in part, without messages that changed again later: no event goes on from here.
     partial: bool,
     /// Messages had been loaded, were dropped, and are not there again.
     pub(super) reopen: bool,
-}
-
-/// A channel fetched anew: first the channel, then what had been loaded of it.
-#[derive(Debug, Clone)]
-pub struct Reloaded {
-    /// The channel.
-    pub channel: Channel,
-    /// Its newest page of messages, if messages had been loaded.
-    pub messages: Option<Vec<Message>>,
-    /// All its members, if they had been loaded.
-    pub members: Option<Vec<Member>>,
 }
 
 impl ChannelState {
@@ -66,9 +54,10 @@ impl ChannelState {
         let mut new = Self {
             facts_version: facts.version,
             // What was asked for in an earlier stay is not an answer in this one.
-            timeline: Timeline::since(facts.version),
+            timeline: Timeline::since(facts.version, facts.first_seq),
             members: Members::since(facts.version),
             facts,
+            own_mark: OwnMark::default(),
             reads: BTreeMap::new(),
             typing: BTreeMap::new(),
             buffer: BTreeMap::new(),
@@ -77,8 +66,8 @@ impl ChannelState {
             partial: false,
             reopen: false,
         };
-        new.facts.joined = Some(true);
-        new.read_to(0);
+        let facts = Channel { last_read_seq: new.facts.last_read_seq.or(Some(0)), ..new.facts.clone() };
+        new.put_facts(&facts);
         new
     }
 
@@ -98,18 +87,6 @@ impl ChannelState {
     #[must_use]
     pub const fn version(&self) -> i64 {
         self.facts.version
-    }
-
-    /// How many messages one has not read.
-    #[must_use]
-    pub fn unread(&self) -> i64 {
-        self.facts.unread_count.unwrap_or(0)
-    }
-
-    /// The `seq` up to which one has read.
-    #[must_use]
-    pub fn last_read_seq(&self) -> i64 {
-        self.facts.last_read_seq.unwrap_or(0)
     }
 
     /// The loaded messages, oldest first, without holes; tombstones among them.
@@ -132,7 +109,7 @@ impl ChannelState {
     /// Whether there are messages before the loaded ones.
     #[must_use]
     pub fn has_older(&self) -> bool {
-        self.timeline.first().map_or(self.facts.last_seq > 0, |first| first > 1)
+        self.timeline.first().unwrap_or(self.facts.last_seq + 1) > self.facts.first_seq
     }
 
     /// Whether there are messages after the loaded ones.
@@ -164,15 +141,20 @@ impl ChannelState {
         if facts.version < self.facts_version.max(self.version()) {
             return;
         }
-        let read = facts.last_read_seq.max(self.facts.last_read_seq);
+        self.put_unread(facts);
         self.facts_version = facts.version;
         self.facts = Channel {
             version: self.facts.version,
             last_seq: facts.last_seq.max(self.facts.last_seq),
+            first_seq: facts.first_seq.max(self.facts.first_seq),
             joined: Some(true),
-            last_read_seq: read,
+            last_read_seq: self.facts.last_read_seq,
+            read_version: self.facts.read_version,
+            unread_skipped: std::mem::take(&mut self.facts.unread_skipped),
+            unread_mentions: std::mem::take(&mut self.facts.unread_mentions),
             ..facts.clone()
         };
+        self.timeline.rise(self.facts.first_seq, self.facts.last_seq);
         self.count_unread();
     }
 
@@ -181,21 +163,11 @@ impl ChannelState {
         self.facts.version = version;
     }
 
-    pub(super) fn read_to(&mut self, seq: i64) {
-        if self.facts.last_read_seq.is_none_or(|known| known < seq) {
-            self.facts.last_read_seq = Some(seq);
-        }
-        self.count_unread();
-    }
-
-    fn count_unread(&mut self) {
-        self.facts.unread_count = Some((self.facts.last_seq - self.last_read_seq()).max(0));
-    }
-
     /// A message as an event or an answer showed it. One that is older than what was applied may be
     /// long out of date.
     pub(super) fn put_message(&mut self, message: Message, me: Option<UserId>) {
         self.learn_seq(&message, me);
+        self.typing.remove(&message.author.id);
         if message.version > self.version() {
             self.timeline.put(Arc::new(message), self.facts.last_seq);
         } else {
@@ -203,23 +175,10 @@ impl ChannelState {
         }
     }
 
-    fn learn_seq(&mut self, message: &Message, me: Option<UserId>) {
-        self.facts.last_seq = self.facts.last_seq.max(message.seq);
-        if Some(message.author.id) == me {
-            self.read_to(message.seq);
-        }
-        self.count_unread();
-        self.typing.remove(&message.author.id);
-    }
-
     pub(super) fn put_page(&mut self, epoch: u64, page: &[Message], me: Option<UserId>) -> bool {
         for message in page {
-            self.facts.last_seq = self.facts.last_seq.max(message.seq);
-            if Some(message.author.id) == me {
-                self.read_to(message.seq);
-            }
+            self.learn_seq(message, me);
         }
-        self.count_unread();
         self.timeline.put_page(epoch, page, self.facts.last_seq, me)
     }
 
@@ -265,7 +224,9 @@ impl ChannelState {
         self.facts.version = version;
         match event {
             Event::Message(message) => {
+                self.learn_unread(&message, me);
                 self.learn_seq(&message, me);
+                self.typing.remove(&message.author.id);
                 self.timeline.put(Arc::new(message), self.facts.last_seq);
             }
             Event::Reaction(change) => self.timeline.react(change, me),
@@ -274,11 +235,23 @@ impl ChannelState {
             Event::Ready(_)
             | Event::Typing(_)
             | Event::Presence(_)
+            | Event::User(_)
             | Event::Online(_)
             | Event::Saved(_)
+            | Event::Draft(_)
+            | Event::Scheduled(_)
+            | Event::Reminder(_)
+            | Event::Unread(_)
+            | Event::Settings(_)
+            | Event::Notification(_)
+            | Event::Notifications(_)
+            | Event::NotificationSettings(_)
+            | Event::Export(_)
             | Event::Watched(_)
             | Event::ReadReceipt(_)
             | Event::Workspace(_)
+            | Event::Sanction(_)
+            | Event::Emoji(_)
             | Event::Resync(_)
             | Event::Ack(_)
             | Event::Error(_)
@@ -319,15 +292,17 @@ impl ChannelState {
             }
         }
         for message in &changes.messages {
+            if message.version > known {
+                self.learn_unread(message, me);
+            }
             self.learn_seq(message, me);
+            self.typing.remove(&message.author.id);
         }
         let (newer, overtaken): (Vec<_>, Vec<_>) =
             changes.messages.into_iter().partition(|message| message.version > known);
         self.timeline.put_all(newer, self.facts.last_seq);
-        for message in overtaken {
-            self.timeline.update(Arc::new(message));
-        }
-        self.partial = changes.more && changes.version > known;
+        overtaken.into_iter().for_each(|message| self.timeline.update(Arc::new(message)));
+        self.partial = (changes.more && changes.version > known) || self.is_uncovered();
         self.set_version(changes.version.max(known));
         self.partial || self.drain(me) || changes.more
     }
@@ -351,6 +326,9 @@ impl ChannelState {
         self.timeline.clear();
         self.members.distrust();
         let version = fetched.channel.version;
+        if version < self.version() {
+            self.trust_facts();
+        }
         self.facts_version = version;
         self.set_version(version);
         self.put_facts(&fetched.channel);
@@ -362,7 +340,13 @@ impl ChannelState {
             let epoch = self.members.expect();
             self.members.put(epoch, Some(members));
         }
-        self.drain(me)
+        self.partial = self.is_uncovered();
+        self.partial || self.drain(me)
+    }
+
+    /// No event goes on before the changes are there.
+    pub(super) const fn hold(&mut self) {
+        self.partial = true;
     }
 
     /// Whether the facts are newer than what was applied.
@@ -373,9 +357,7 @@ impl ChannelState {
     /// What waited for a connection that is gone.
     pub(super) fn forget_buffer(&mut self) {
         self.buffer.clear();
-        self.catching_up = false;
-        self.reloading = false;
-        self.partial = false;
+        (self.catching_up, self.reloading, self.partial) = (false, false, false);
         self.typing.clear();
     }
 

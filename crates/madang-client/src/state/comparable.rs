@@ -8,11 +8,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use madang_proto::{
     ChannelId, MessageId, UserId, WorkspaceId,
     channels::Channel,
+    emoji::EmojiList,
     messages::Message,
+    sanctions::Sanction,
+    settings::Settings,
     workspaces::{Member, Workspace},
 };
 
-use super::State;
+use super::{Later, Notices, State};
 
 /// What must be equal.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,6 +30,18 @@ pub struct Comparable {
     pub channels: BTreeMap<ChannelId, ComparableChannel>,
     /// What one saved, if loaded.
     pub saved: Option<BTreeSet<MessageId>>,
+    /// What one is under.
+    pub sanctions: Vec<Sanction>,
+    /// What one has chosen.
+    pub settings: Settings,
+    /// Drafts, scheduled messages and reminders, if loaded.
+    pub later: Option<Later>,
+    /// The emoji of those workspaces where they are loaded.
+    pub emoji: BTreeMap<WorkspaceId, EmojiList>,
+    /// How many notifications are unread.
+    pub unread_notifications: i64,
+    /// The newest notifications and the settings, if loaded.
+    pub notices: Option<Notices>,
 }
 
 /// What must be equal of a channel.
@@ -50,9 +65,9 @@ impl State {
                 .then(|| known.messages().map(|message| (message.seq, message.as_ref().clone())).collect()),
             members: known.members().cloned(),
         };
-        // How many are in a channel and what its newest message is, only those in it hear.
+        // How many are in a channel and what its newest and oldest messages are, only those in it hear.
         let other = |(id, known): (&ChannelId, &Channel)| {
-            (*id, Channel { member_count: 0, last_seq: 0, version: 0, ..known.clone() })
+            (*id, Channel { member_count: 0, last_seq: 0, first_seq: 1, version: 0, ..known.clone() })
         };
         Comparable {
             workspaces: self.workspaces.clone(),
@@ -68,6 +83,16 @@ impl State {
                 .collect(),
             channels: self.channels().map(|known| (known.id(), channel(known))).collect(),
             saved: self.saved().cloned(),
+            sanctions: self.sanctions.clone(),
+            settings: self.settings,
+            later: self.later().cloned(),
+            emoji: self.emoji.clone(),
+            unread_notifications: self.unread_notifications().unread,
+            // What else is numbered with the settings may move their version on.
+            notices: self.notices().cloned().map(|mut notices| {
+                notices.settings.version = 0;
+                notices
+            }),
         }
     }
 }
@@ -80,6 +105,9 @@ impl Comparable {
         self.workspace_members.retain(|id, _| other.workspace_members.contains_key(id));
         self.directories.retain(|id, _| other.directories.contains_key(id));
         self.saved = self.saved.filter(|_| other.saved.is_some());
+        self.emoji.retain(|id, _| other.emoji.contains_key(id));
+        self.later = self.later.filter(|_| other.later.is_some());
+        self.notices = self.notices.filter(|_| other.notices.is_some());
         for (id, channel) in &mut self.channels {
             let Some(theirs) = other.channels.get(id) else { continue };
             match (&mut channel.messages, &theirs.messages) {

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 use madang_proto::{
     UserId,
+    accounts::UserSummary,
     workspaces::{Member, MemberAction},
 };
 
@@ -56,6 +57,16 @@ impl Members {
         if let Some(known) = self.list.as_mut().and_then(|list| list.get_mut(&member.user.id)) {
             known.role = member.role;
             known.user = member.user.clone();
+        }
+    }
+
+    /// Someone shows otherwise from now on.
+    pub(super) fn rename(&mut self, user: &UserSummary) {
+        if let Some(known) = self.list.as_mut().and_then(|list| list.get_mut(&user.id)) {
+            known.user.clone_from(user);
+        }
+        for (_, member) in self.heard.iter_mut().filter(|(_, member)| member.user.id == user.id) {
+            member.user.clone_from(user);
         }
     }
 

@@ -49,7 +49,13 @@ impl State {
         self.people.known.get(&user).map_or(Status::Offline, |presence| presence.status)
     }
 
-    /// Everyone who is known to be online or away.
+    /// How someone is and what they say of it, if they are known to be there.
+    #[must_use]
+    pub fn presence_of(&self, user: UserId) -> Option<&Presence> {
+        self.people.known.get(&user)
+    }
+
+    /// Everyone who is known to be there.
     pub fn presence(&self) -> impl Iterator<Item = &Presence> {
         self.people.known.values()
     }
@@ -109,7 +115,7 @@ mod tests {
     use super::*;
 
     fn is(user: i64, status: Status) -> Presence {
-        Presence { user_id: user.into(), status, custom_status: None }
+        Presence::of(user.into(), status, None)
     }
 
     fn counts(online: u32, named: bool) -> Online {

@@ -10,19 +10,31 @@ use std::{
     time::Instant,
 };
 
-use madang_proto::{ChannelId, channels::Channel, event::Ready};
+use madang_proto::{ChannelId, WorkspaceId, channels::Channel, event::Ready};
 
 use super::{ChannelState, Effect, Reloaded, State};
 
 impl State {
-    pub(super) fn apply_ready(&mut self, ready: Ready, now: Instant) -> Vec<Effect> {
-        self.learn_user(&ready.user.summary);
+    pub(super) fn apply_ready(&mut self, mut ready: Ready, now: Instant) -> Vec<Effect> {
+        let profiles = self.begin_profiles(ready.users_version);
+        self.meet(&mut ready.user.summary);
+        for sanction in &mut ready.sanctions {
+            self.meet(&mut sanction.user);
+            sanction.by.iter_mut().for_each(|by| self.meet(by));
+        }
+        ready.channels.iter_mut().for_each(|channel| self.meet_all(&mut channel.people));
         self.me = Some(Arc::new(ready.user));
         self.server_time = Some((ready.server_time, now));
         self.workspaces = ready.workspaces.into_iter().map(|workspace| (workspace.id, workspace)).collect();
+        self.sanctions = ready.sanctions;
+        self.settings = ready.settings;
         let mut effects = self.begin_presence(ready.presence, ready.online);
         effects.extend(self.distrust_unversioned());
         effects.extend(self.distrust_saved());
+        effects.extend(self.distrust_later());
+        effects.extend(profiles);
+        effects.extend(self.stale_emoji());
+        effects.extend(self.begin_notices(ready.notifications));
 
         let listed: BTreeSet<ChannelId> = ready.channels.iter().map(|channel| channel.id).collect();
         self.channels.retain(|id, _| listed.contains(id));
@@ -54,16 +66,18 @@ impl State {
                 effects.push(Effect::WorkspaceMembers(*id));
             }
         }
-        for (id, directory) in &mut self.directories {
-            let directory = Arc::make_mut(directory);
-            directory.epoch += 1;
-            directory.fetching = 0;
-            directory.heard.clear();
-            if directory.loaded {
-                effects.push(Effect::Directory(*id));
-            }
-        }
+        let directories: Vec<_> = self.directories.keys().copied().collect();
+        effects.extend(directories.into_iter().filter_map(|id| self.distrust_directory(id)));
         effects
+    }
+
+    /// The list of a workspace's other channels is loaded anew, where it was loaded.
+    pub(super) fn distrust_directory(&mut self, id: WorkspaceId) -> Option<Effect> {
+        let directory = self.directories.get_mut(&id).map(Arc::make_mut)?;
+        directory.epoch += 1;
+        directory.fetching = 0;
+        directory.heard.clear();
+        directory.loaded.then_some(Effect::Directory(id))
     }
 
     /// Takes the facts of a channel. Answers with the version that it is to go on from, or nothing when
@@ -76,6 +90,7 @@ impl State {
             return None;
         };
         known.forget_buffer();
+        known.trust_facts();
         // An older version than the known one: the server's data was put back.
         if resync || known.reopen || channel.version < known.version() {
             let (messages, members) = known.stop();

@@ -10,10 +10,11 @@ use std::collections::BTreeSet;
 
 use madang_proto::{
     MessageId,
+    channels::Channel,
     saved::{Saved, SavedChange},
 };
 
-use super::{Effect, State};
+use super::{ChannelState, Effect, State};
 
 /// The list, and what was heard while it is fetched.
 #[derive(Debug, Clone, Default)]
@@ -57,6 +58,12 @@ impl State {
         self.saved.fetching = 0;
         self.saved.heard.clear();
         if self.saved.list.is_some() { vec![Effect::Saved] } else { Vec::new() }
+    }
+
+    /// The same where the oldest messages of a channel, as it is now, are gone: one may have saved some of them.
+    pub(super) fn distrust_saved_of(&mut self, channel: &Channel) -> Vec<Effect> {
+        let begun = |known: &ChannelState| known.facts().first_seq < channel.first_seq;
+        if self.channel(channel.id).is_some_and(begun) { self.distrust_saved() } else { Vec::new() }
     }
 
     /// What one saved is being fetched; [`State::put_saved`] follows with the number.

@@ -1,5 +1,6 @@
 //! The rules of versions, one by one; `random.rs` tries them all together.
 
+mod profiles;
 mod random;
 mod server;
 
@@ -213,6 +214,7 @@ fn read_marks_only_move_on_and_count_the_unread() {
         user_id: user.into(),
         message_id: (1_000 + seq).into(),
         seq,
+        read_version: Some(0),
     };
     for (user, seq, unread) in [(ME, 2, 1), (ME, 1, 1), (EVE, 3, 1), (ME, 3, 0)] {
         hear(&mut state, Event::ReadReceipt(mark(user, seq)));
@@ -247,7 +249,7 @@ fn typing_is_over_after_six_seconds_or_with_the_message() {
 fn presence_is_what_was_said_last() {
     let mut state = connected(&Server::new());
     for status in [Status::Online, Status::Away, Status::Offline] {
-        hear(&mut state, Event::Presence(Presence { user_id: EVE.into(), status, custom_status: None }));
+        hear(&mut state, Event::Presence(Presence::of(EVE.into(), status, None)));
         assert_eq!(state.status_of(EVE.into()), status);
     }
     assert_eq!(state.presence().count(), 0);
@@ -322,10 +324,10 @@ fn members_of_a_workspace_are_kept_and_asked_for_again_after_a_return() {
 fn a_stored_message_is_no_longer_on_its_way_though_its_acknowledgement_was_lost() {
     let mut server = Server::new();
     let mut state = opened(&server);
-    state.outbox.push(general(), "nonce1", "mine");
+    state.outbox.push(general(), "nonce1", "mine", Vec::new());
     hear(&mut state, server.send(ME, "mine"));
     assert!(state.outbox.is_empty());
-    state.outbox.push(general(), "nonce2", "mine too");
+    state.outbox.push(general(), "nonce2", "mine too", Vec::new());
     hear(&mut state, server.send(EVE, "hers, with the same nonce"));
     assert!(!state.outbox.is_empty());
 }

@@ -8,6 +8,7 @@
 //!
 //! Invariants:
 //! - The window has no holes.
+//! - Nothing below `floor` is in it: that is gone, whoever still tells of it.
 //! - A message is in it only with one's own reactions told apart.
 //! - Of two states of a message the one with the larger `version` stays, in whatever order they come.
 
@@ -16,7 +17,7 @@ use std::{
     sync::Arc,
 };
 
-use madang_proto::{MessageId, UserId, messages::Message, reactions::ReactionChange};
+use madang_proto::{MessageId, UserId, accounts::UserSummary, messages::Message, reactions::ReactionChange};
 
 /// Most messages kept ahead of a window that does not reach the newest message.
 const AHEAD: usize = 1_000;
@@ -29,8 +30,10 @@ enum Heard {
 }
 
 /// The loaded messages of a channel.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Timeline {
+    /// The `seq` of the oldest message that is kept.
+    floor: i64,
     /// The window, by `seq`.
     window: BTreeMap<i64, Arc<Message>>,
     /// Past the window's end, by `seq`; holes between.
@@ -47,9 +50,27 @@ pub(crate) struct Timeline {
 }
 
 impl Timeline {
-    /// Empty; `version` of the channel tells this stay in it from others.
-    pub(crate) fn since(version: i64) -> Self {
-        Self { epoch: version.unsigned_abs() << 16, ..Self::default() }
+    /// Empty; `version` of the channel tells this stay in it from others, `floor` is where it begins.
+    pub(crate) fn since(version: i64, floor: i64) -> Self {
+        Self::empty(floor, 0, version.unsigned_abs() << 16)
+    }
+
+    fn empty(floor: i64, fetching: u32, epoch: u64) -> Self {
+        let (window, ahead, heard) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Self { floor, window, ahead, by_id: HashMap::new(), open: false, fetching, heard, epoch }
+    }
+
+    /// The oldest messages are gone: this is the first that is there. Where all that was loaded is gone and there
+    /// is more, the channel counts as never opened.
+    pub(crate) fn rise(&mut self, floor: i64, newest: i64) {
+        if floor <= self.floor {
+            return;
+        }
+        self.floor = floor;
+        self.window = self.window.split_off(&floor);
+        self.ahead = self.ahead.split_off(&floor);
+        self.by_id.retain(|_, seq| *seq >= floor);
+        self.open &= !self.window.is_empty() || newest < floor;
     }
 
     pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = &Arc<Message>> + ExactSizeIterator {
@@ -74,8 +95,7 @@ impl Timeline {
 
     /// Forgets everything, as when too much was missed.
     pub(crate) fn clear(&mut self) {
-        let (fetching, epoch) = (self.fetching, self.epoch + 1);
-        *self = Self { fetching, epoch, ..Self::default() };
+        *self = Self::empty(self.floor, self.fetching, self.epoch + 1);
     }
 
     fn known_mut(&mut self, id: MessageId) -> Option<&mut Arc<Message>> {
@@ -114,6 +134,18 @@ impl Timeline {
         }
     }
 
+    /// Someone shows otherwise from now on.
+    pub(crate) fn rename(&mut self, user: &UserSummary) {
+        let heard = self.heard.values_mut().filter_map(|heard| match heard {
+            Heard::Message(message) => Some(message),
+            Heard::Reaction(_) => None,
+        });
+        let all = self.window.values_mut().chain(self.ahead.values_mut()).chain(heard);
+        for message in all.filter(|message| message.author.id == user.id) {
+            Arc::make_mut(message).rename(user);
+        }
+    }
+
     /// A message as it was at some time, perhaps long ago: it cannot extend the window.
     pub(crate) fn update(&mut self, message: Arc<Message>) {
         let Some(message) = self.complete(message) else { return };
@@ -131,6 +163,9 @@ impl Timeline {
         }
         let Some(message) = self.complete(message) else { return };
         let seq = message.seq;
+        if seq < self.floor {
+            return;
+        }
         match (self.first(), self.last()) {
             (Some(first), Some(_)) if seq + 1 < first => {}
             (Some(_), Some(last)) if seq <= last + 1 => self.set(message),
@@ -141,7 +176,7 @@ impl Timeline {
                 }
             }
             // The channel was empty when it was opened: the window begins where the channel does.
-            _ if self.open && seq > 1 => keep_newer(&mut self.ahead, message),
+            _ if self.open && seq > self.floor => keep_newer(&mut self.ahead, message),
             _ if self.open || seq >= newest => self.set(message),
             _ => {}
         }
@@ -184,7 +219,8 @@ impl Timeline {
             return false;
         }
         // An empty page opens only what is known to have nothing before.
-        self.open |= !page.is_empty() || newest == 0 || self.first() == Some(1);
+        let page = page.get(page.partition_point(|message| message.seq < self.floor)..).unwrap_or_default();
+        self.open |= !page.is_empty() || newest < self.floor || self.first() == Some(self.floor);
         if let (Some(from), Some(to)) = (page.first(), page.last()) {
             let touches = match (self.first(), self.last()) {
                 (Some(first), Some(last)) => from.seq <= last + 1 && to.seq + 1 >= first,

@@ -42,15 +42,13 @@ pub(super) fn sync(folder: &Path, each: Duration) -> Result<(Latency, f64), Erro
     Ok((Latency::from(&found), a_second))
 }
 
-/// SQLite in a file of its own.
+/// SQLite in a folder of its own, which goes with all that SQLite made of it.
 pub(super) async fn sqlite(flags: &Flags, each: Duration, found: &mut Found) -> Result<(), Error> {
-    let path = flags.folder.join(format!("madang-floor-{}.db", std::process::id()));
-    let result = database(&format!("sqlite:{}", path.display()), flags, each, found).await;
-    for ending in ["", "-wal", "-shm"] {
-        let mut name = path.clone().into_os_string();
-        name.push(ending);
-        drop(fs::remove_file(name));
-    }
+    let folder = flags.folder.join(format!("madang-floor-{}", std::process::id()));
+    fs::create_dir(&folder).map_err(Error::io(format!("making {}", folder.display())))?;
+    let url = format!("sqlite:{}", folder.join("floor.db").display());
+    let result = database(&url, flags, each, found).await;
+    drop(fs::remove_dir_all(folder));
     result
 }
 

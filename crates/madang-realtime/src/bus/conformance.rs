@@ -11,8 +11,8 @@ use tokio::time::timeout;
 
 use super::{Bus, Control};
 use crate::{
-    Connection, Hub, Topic,
-    testing::{change, channel, info, note, to_the_end, until},
+    Audience, Class, Connection, Envelope, Hub, Topic,
+    testing::{Text, change, channel, info, note, texts, to_the_end, until},
 };
 
 /// One server of a cluster. What serves it lives in `_kept`.
@@ -26,6 +26,7 @@ pub(crate) struct Node {
 pub(crate) async fn suite<Fut: Future<Output = Vec<Node>>>(cluster: impl Fn() -> Fut) {
     let all = async {
         every_node_hears_an_event_once(&cluster().await).await;
+        an_event_is_for_the_same_audience_everywhere(&cluster().await).await;
         events_and_controls_keep_their_order(&cluster().await).await;
         closing_reaches_every_node(&cluster().await).await;
         many_publishers_lose_and_double_nothing(&cluster().await).await;
@@ -34,18 +35,31 @@ pub(crate) async fn suite<Fut: Future<Output = Vec<Node>>>(cluster: impl Fn() ->
     timeout(Duration::from_secs(60), all).await.expect("what a test waits for never came");
 }
 
-/// A connection of the user with the node's number on every node.
-fn people(nodes: &[Node], topics: &[Topic]) -> Vec<Connection> {
-    let person = |(node, id): (&Node, i64)| {
-        let connection = node.hub.connect(info(id, id));
-        connection.subscribe(topics);
-        connection
-    };
-    nodes.iter().zip(1..).map(person).collect()
+/// A connection of the user with the node's number on every node, which hears the topics from everywhere.
+async fn people(nodes: &[Node], topics: &[Topic]) -> Vec<Connection> {
+    let mut people = Vec::new();
+    for (node, id) in nodes.iter().zip(1..) {
+        people.push(node.hub.connect(info(id, id)));
+        people.iter().last().inspect(|person| person.subscribe(topics));
+        node.bus.listening(topics).await;
+        assert!(topics.iter().all(|topic| node.bus.hears(*topic)));
+    }
+    people
+}
+
+/// Somebody on every node who hears the topics, and of whom nothing is asked.
+async fn bystanders(nodes: &[Node], topics: &[Topic]) -> Vec<Connection> {
+    let mut people = Vec::new();
+    for (node, id) in nodes.iter().zip(101..) {
+        people.push(node.hub.connect(info(id, id)));
+        people.iter().last().inspect(|person| person.subscribe(topics));
+        node.bus.listening(topics).await;
+    }
+    people
 }
 
 async fn every_node_hears_an_event_once(nodes: &[Node]) {
-    let people = people(nodes, &[channel(1)]);
+    let people = people(nodes, &[channel(1)]).await;
     for (node, version) in nodes.iter().zip(1..) {
         node.bus.publish(change(channel(1), version).into()).await;
         for person in &people {
@@ -55,8 +69,30 @@ async fn every_node_hears_an_event_once(nodes: &[Node]) {
     }
 }
 
+async fn an_event_is_for_the_same_audience_everywhere(nodes: &[Node]) {
+    let people = people(nodes, &[channel(1)]).await;
+    let some = people.last().unwrap();
+    some.subscribe(&[channel(2)]);
+    for publisher in nodes {
+        let among = Audience { among: vec![channel(2)], except: Vec::new() };
+        let except = Audience { among: Vec::new(), except: vec![channel(2)] };
+        for (audience, text) in [(among, "some"), (except, "others")] {
+            let text = Arc::new(Text(text.to_owned()));
+            let event = Envelope::for_some(channel(1), audience, None, Class::Ephemeral, text);
+            publisher.bus.publish(event.into()).await;
+        }
+        publisher.bus.publish(note(channel(1), "end").into()).await;
+        for person in &people {
+            let mine = if std::ptr::eq(person, some) { "some" } else { "others" };
+            assert_eq!(until(person.outbox(), "end").await, [mine, "end"]);
+        }
+    }
+}
+
 async fn events_and_controls_keep_their_order(nodes: &[Node]) {
-    let people = people(nodes, &[]);
+    // What nobody on a node hears, it hears from a Subscribe on only once it asked for it.
+    let _there = bystanders(nodes, &[channel(1), channel(2)]).await;
+    let people = people(nodes, &[]).await;
     for publisher in nodes {
         for (person, user) in people.iter().zip(1..) {
             let (user, topic) = (user.into(), channel(1));
@@ -78,7 +114,7 @@ async fn events_and_controls_keep_their_order(nodes: &[Node]) {
 }
 
 async fn closing_reaches_every_node(nodes: &[Node]) {
-    let people = people(nodes, &[channel(1)]);
+    let people = people(nodes, &[channel(1)]).await;
     let (Some(first), Some(last)) = (nodes.first(), people.last()) else { return };
     let user = last.info().user;
     first.bus.publish(Control::CloseUser { user, code: CloseCode::Unauthenticated }.into()).await;
@@ -92,7 +128,7 @@ async fn closing_reaches_every_node(nodes: &[Node]) {
 
 async fn many_publishers_lose_and_double_nothing(nodes: &[Node]) {
     const EACH: i64 = 200;
-    let people = people(nodes, &[channel(1)]);
+    let people = people(nodes, &[channel(1)]).await;
     let mut publishers = tokio::task::JoinSet::new();
     for (node, number) in nodes.iter().cycle().take(4).zip(1..) {
         let bus = Arc::clone(&node.bus);
@@ -110,7 +146,7 @@ async fn many_publishers_lose_and_double_nothing(nodes: &[Node]) {
         while heard.iter().filter(|text: &&String| text.ends_with("/end")).count() < 4 {
             let mut frames = Vec::new();
             person.outbox().recv(&mut frames).await.unwrap();
-            heard.extend(frames.iter().map(|f| String::from_utf8(f.bytes().to_vec()).unwrap()));
+            heard.extend(texts(&frames));
         }
         for number in 1..=4 {
             let prefix = format!("{number}/");

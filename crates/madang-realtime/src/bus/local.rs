@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{BoxFuture, Bus, BusHealth, BusItem};
-use crate::{BoxError, Hub};
+use bytes::Bytes;
+
+use super::{BoxFuture, Bus, BusHealth, BusItem, BusStats};
+use crate::{BoxError, Hub, Topic};
 
 /// Hands every item to one hub. Within the process nothing is lost.
 pub struct LocalBus {
@@ -23,6 +25,8 @@ impl Bus for LocalBus {
         Box::pin(self.hub.publish(item))
     }
 
+    fn notify(&self, _: Bytes) {}
+
     fn run(&self) -> BoxFuture<'_, Result<(), BoxError>> {
         Box::pin(async {
             self.hub.closed().await;
@@ -32,6 +36,18 @@ impl Bus for LocalBus {
 
     fn health(&self) -> BusHealth {
         BusHealth::Up
+    }
+
+    fn listening<'a>(&'a self, _: &'a [Topic]) -> BoxFuture<'a, ()> {
+        Box::pin(async {})
+    }
+
+    fn hears(&self, _: Topic) -> bool {
+        true
+    }
+
+    fn stats(&self) -> BusStats {
+        BusStats::default()
     }
 }
 

@@ -5,17 +5,25 @@
 //!   that is away. The log is the truth.
 //! - Items published one after the other by one task reach each shard of each node in that order,
 //!   events and controls alike.
-//! - The publishing node hears its own items.
+//! - The publishing node hears its own items, whether or not the others are reached, and without waiting
+//!   for them.
 
 #[cfg(test)]
 mod conformance;
 mod local;
+mod redis;
+mod remote;
 
-use std::{future::Future, pin::Pin, sync::Arc};
+use std::{future::Future, pin::Pin, sync::Arc, time::Instant};
 
+use bytes::Bytes;
 use madang_proto::{SessionId, UserId, close::CloseCode};
 
-pub use self::local::LocalBus;
+pub use self::{
+    local::LocalBus,
+    redis::{BadSettings, RedisBus, RedisServers, RedisSettings},
+    remote::{Arriving, NodeId, Remote},
+};
 use crate::{BoxError, Envelope, Topic};
 
 /// A boxed future, so that a [`Bus`] can be a trait object.
@@ -27,12 +35,52 @@ pub trait Bus: Send + Sync {
     /// noticed by its version; it may wait when this node cannot keep up.
     fn publish(&self, item: BusItem) -> BoxFuture<'_, ()>;
 
+    /// Tells all other nodes something that only the layer above reads, in order with what is published.
+    /// It neither waits nor fails.
+    fn notify(&self, notice: Bytes);
+
     /// Carries what other nodes publish into this node's hub, until that is closed; a supervised
     /// child.
     fn run(&self) -> BoxFuture<'_, Result<(), BoxError>>;
 
     /// Whether other nodes are reached.
     fn health(&self) -> BusHealth;
+
+    /// Waits until whatever any node publishes to these topics from now on reaches this node. Topics that
+    /// nobody here hears are not waited for, and nothing is while the bus is down.
+    fn listening<'a>(&'a self, topics: &'a [Topic]) -> BoxFuture<'a, ()>;
+
+    /// Whether whatever any node publishes to the topic now reaches this node. What was read from the log while
+    /// it did is kept right by what comes; what was read before is not.
+    fn hears(&self, topic: Topic) -> bool;
+
+    /// What it carried until now.
+    fn stats(&self) -> BusStats;
+}
+
+/// What a bus carried between nodes since the start; for metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct BusStats {
+    /// Items and notices that were sent.
+    pub published: u64,
+    /// Their bytes.
+    pub published_bytes: u64,
+    /// Items and notices of other nodes that came.
+    pub received: u64,
+    /// Their bytes.
+    pub received_bytes: u64,
+    /// Those of this node that were not sent, or perhaps not: the queue was full, or the connection broke.
+    pub dropped: u64,
+    /// What came and was not of this cluster, or not to be read.
+    pub refused: u64,
+    /// What came in a format of another version.
+    pub unknown: u64,
+    /// How often the bus came up again.
+    pub reconnects: u64,
+    /// Topics that this node hears of other nodes now.
+    pub topics: u64,
+    /// Bytes that wait to be sent now.
+    pub queued_bytes: u64,
 }
 
 /// Whether a bus reaches all nodes.
@@ -51,6 +99,15 @@ pub enum BusItem {
     Event(Arc<Envelope>),
     /// For the hubs themselves.
     Control(Control),
+}
+
+impl BusItem {
+    /// Says when the change was stored that it tells of.
+    pub fn committed_at(&self, time: Instant) {
+        if let Self::Event(envelope) = self {
+            envelope.committed_at(time);
+        }
+    }
 }
 
 impl From<Arc<Envelope>> for BusItem {

@@ -1,8 +1,9 @@
 //! Tests of the hub and its shards, through the hub's public door.
 
+mod interrupted;
 mod rounds;
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use madang_proto::close::CloseCode;
 use tokio::{
@@ -14,7 +15,7 @@ use super::*;
 use crate::{
     Audience, Class, Control, Envelope,
     lanes::SLICE,
-    testing::{World, change, channel, info, named, note, to_the_end, until, waiting},
+    testing::{World, change, channel, info, named, note, pushes, to_the_end, until, waiting},
 };
 
 fn numbers(versions: impl IntoIterator<Item = i64>) -> Vec<String> {
@@ -98,6 +99,7 @@ async fn a_slow_reader_is_closed_and_the_others_do_not_notice() {
     let alice = world.connect(2, &[channel(1)]);
     for version in 1..=9 {
         world.publish(change(channel(1), version)).await;
+        world.settle().await;
     }
     assert_eq!(until(alice.outbox(), "9").await, numbers(1..=9));
     assert_eq!(to_the_end(slow.outbox()).await, (vec![], CloseCode::TooSlow));
@@ -179,9 +181,23 @@ async fn what_came_during_a_pass_is_one_push_in_the_next() {
     }
     world.settle().await;
     for connection in &crowd {
-        assert_eq!(waiting(connection.outbox()), ["1", "23456789"]);
+        assert_eq!(pushes(connection.outbox()), ["1", "23456789"]);
         assert_eq!(connection.versions(), [(1.into(), 9)]);
     }
+}
+
+#[tokio::test]
+async fn what_waits_of_a_small_topic_is_one_push() {
+    let world = World::new(1);
+    let (alice, bob) = (world.connect(1, &[channel(1)]), world.connect(2, &[channel(1), channel(2)]));
+    for (topic, version) in [(1, 1), (1, 2), (2, 1), (1, 3)] {
+        world.publish(change(channel(topic), version)).await;
+    }
+    world.settle().await;
+    assert_eq!(
+        (pushes(alice.outbox()), pushes(bob.outbox())),
+        (vec!["12".to_owned(), "3".to_owned()], ["12", "1", "3"].map(str::to_owned).to_vec())
+    );
 }
 
 #[tokio::test]
@@ -291,66 +307,6 @@ async fn a_closed_hub_does_what_is_queued_and_ends() {
     hub.run_shard(0).await.unwrap();
     assert_eq!(waiting(alice.outbox())[..1], ["1"]);
     assert!(hub.run_shard(1).await.is_err(), "there is no such shard");
-}
-
-#[tokio::test(start_paused = true)]
-async fn what_cannot_be_encoded_is_given_up_and_the_next_delivered() {
-    let world = World::new(1);
-    let alice = world.connect(1, &[channel(1)]);
-    world.publish(change(channel(1), 1)).await;
-    world.publish(named(channel(1), 2, "panic")).await;
-    world.publish(change(channel(1), 3)).await;
-    assert_eq!(until(alice.outbox(), "3").await, numbers([1, 3]));
-    assert_eq!(world.supervisor.status()[0].restarts, 2);
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_aborted_shard_goes_on_where_it_stopped() {
-    let hub = Hub::new(1, &Faults::default());
-    let crowd: Vec<_> = (0..SLICE as i64 + 1).map(|id| hub.connect(info(id, id))).collect();
-    crowd.iter().for_each(|connection| connection.subscribe(&[channel(1)]));
-    hub.publish(change(channel(1), 1).into()).await;
-    hub.publish(change(channel(1), 2).into()).await;
-    let mut run = Box::pin(hub.run_shard(0));
-    assert!(timeout(Duration::ZERO, &mut run).await.is_err());
-    drop(run);
-    hub.close();
-    hub.run_shard(0).await.unwrap();
-    assert_eq!(waiting(crowd[SLICE].outbox()).concat(), "12");
-}
-
-#[cfg(feature = "faults")]
-#[tokio::test(start_paused = true)]
-async fn a_panic_in_a_shard_loses_neither_events_nor_subscriptions() {
-    let world = World::new(2);
-    let connections: Vec<_> = (1..=8).map(|id| world.connect(id, &[channel(1)])).collect();
-    world.faults.arm("shard-0");
-    for version in 1..=5 {
-        world.publish(change(channel(1), version)).await;
-    }
-    world.publish(Control::Subscribe { user: 1.into(), topic: channel(2) }).await;
-    world.publish(note(channel(2), "end")).await;
-    assert_eq!(until(connections[0].outbox(), "end").await.last().unwrap(), "end");
-    for connection in &connections[1..] {
-        let mut heard = until(connection.outbox(), "5").await;
-        heard.dedup();
-        assert_eq!(heard, numbers(1..=5));
-    }
-    let status = world.supervisor.status();
-    assert_eq!((status[0].restarts, status[1].restarts), (1, 0));
-}
-
-#[cfg(feature = "faults")]
-#[tokio::test(start_paused = true)]
-async fn a_control_that_was_interrupted_is_done_after_the_restart() {
-    let world = World::new(1);
-    let alice = world.connect(1, &[]);
-    world.faults.arm("shard-0");
-    world.publish(Control::Subscribe { user: 1.into(), topic: channel(1) }).await;
-    world.publish(note(channel(1), "hi")).await;
-    assert_eq!(until(alice.outbox(), "hi").await, ["hi"]);
-    drop(alice);
-    assert!(world.hub.is_empty());
 }
 
 /// Publishers race, so the order in the queue is any; a reader that never falls behind hears every

@@ -82,11 +82,16 @@ impl Shard {
                 if pass.at == 0 {
                     pass.as_of = registry.receivers(topic, &mut pass.receivers);
                 }
-                registry.deliver(&pass.batch, pass.slice(), pass.as_of);
-                if pass.at + SLICE >= pass.receivers.len() {
-                    registry.delivered(&pass.batch);
-                }
+                let (mut meant, batch) = (Vec::with_capacity(SLICE), Arc::clone(&pass.batch));
+                registry.meant(&batch, pass.slice(), pass.as_of, &mut meant);
+                let last = pass.at + SLICE >= pass.receivers.len();
                 drop(state);
+                self.deliveries.given(&batch, meant.len());
+                batch.give_now(&mut meant);
+                if last {
+                    self.deliveries.passed(&batch);
+                    self.state.lock().registry.delivered(&batch);
+                }
                 self.faults.point(&self.name);
             }
             Step::Control(control) => {

@@ -12,6 +12,7 @@ use madang_realtime::Control;
 use madang_store::{accounts, sessions, workspaces as store_workspaces};
 
 use crate::{
+    access,
     app::{Actor, App},
     auth::{OutsideClaims, RefreshToken},
     change::Change,
@@ -51,6 +52,8 @@ pub async fn register(app: &App, new: Register, device: &Device) -> Result<Signe
         },
         guest: false,
         email,
+        about: None,
+        time_zone: None,
         created_at: app.now(),
     };
     let mut change = app.change().await?;
@@ -84,6 +87,8 @@ pub async fn guest(app: &App, new: &GuestLogin, device: &Device) -> Result<Signe
         },
         guest: true,
         email: None,
+        about: None,
+        time_zone: None,
         created_at: app.now(),
     };
     let mut change = app.change().await?;
@@ -245,18 +250,10 @@ pub async fn sessions_of(app: &App, actor: Actor) -> Result<Vec<Session>> {
     Ok(live)
 }
 
-/// A user: oneself in full, others without what is private, if one shares a workspace with them.
+/// A user: oneself in full, others without what is private, if one shares a workspace or a direct message with them.
 pub async fn user(app: &App, actor: Actor, id: UserId) -> Result<User> {
-    let mut tx = app.db.read().await?;
-    let missing = || Error::NotFound("user");
-    if id != actor.user && !accounts::share_workspace(&mut tx, actor.user, id).await? {
-        return Err(missing());
-    }
-    let mut user = accounts::by_id(&mut tx, id).await?.ok_or_else(missing)?;
-    if id != actor.user {
-        user.email = None;
-    }
-    Ok(user)
+    let user = access::user(&mut app.db.read().await?, actor, id).await?;
+    Ok(if id == actor.user { user } else { User { email: None, ..user } })
 }
 
 /// The user whom an outside issuer names; made at first sight.
@@ -281,6 +278,8 @@ pub async fn of_issuer(app: &App, claims: &OutsideClaims) -> Result<UserId> {
             },
             guest: false,
             email: claims.email.as_deref().and_then(|email| input::email(email).ok()),
+            about: None,
+            time_zone: None,
             created_at: app.now(),
         };
         let mut change = app.change().await?;

@@ -10,10 +10,10 @@ mod verified;
 use madang_proto::UserId;
 
 pub use issuer::{Issuer, OutsideClaims};
-pub use keys::Keys;
+pub use keys::{Keys, random};
 pub use passwords::Passwords;
 pub use revoked::Revoked;
-pub use tokens::RefreshToken;
+pub use tokens::{InviteCode, RefreshToken, unguessable};
 
 use crate::{
     accounts,

@@ -1,4 +1,4 @@
-//! Refresh tokens: `mdr_<session>_<random>`. Only a hash is stored; each is good once.
+//! Refresh tokens: `mdr_<session>_<random>`, each good once; and the codes of invites. Only hashes are stored.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use madang_proto::{SessionId, accounts::Secret};
@@ -33,6 +33,32 @@ impl RefreshToken {
     /// What is stored of it. The token has 256 random bits, so a fast hash is enough.
     #[must_use]
     pub fn hash(&self) -> String {
-        Sha256::digest(self.text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+        hash(&self.text)
+    }
+}
+
+fn hash(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A text of 144 random bits, of letters that need no care in an address.
+pub fn unguessable() -> String {
+    URL_SAFE_NO_PAD.encode(random::<18>())
+}
+
+/// The code of an invite, as its holder has it.
+pub struct InviteCode(pub Secret);
+
+impl InviteCode {
+    /// A new one.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(Secret(unguessable()))
+    }
+
+    /// What is stored of it. It has 144 random bits, so a fast hash is enough.
+    #[must_use]
+    pub fn hash(&self) -> String {
+        hash(&self.0.0)
     }
 }

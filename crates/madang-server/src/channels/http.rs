@@ -3,7 +3,7 @@
 use axum::{extract::State, http::StatusCode};
 use madang_proto::{
     ChannelId, UserId, WorkspaceId,
-    channels::{AddChannelMember, Channel, ChannelChanges, CreateChannel, UpdateChannel},
+    channels::{AddChannelMember, Channel, ChannelChanges, ChannelsQuery, CreateChannel, UpdateChannel},
     page::{ChangesQuery, List, MemberPageQuery, Page},
     workspaces::Member,
 };
@@ -15,22 +15,27 @@ use crate::{
 };
 
 /// Own channels.
-#[utoipa::path(get, path = "/channels", tag = "channels",
+#[utoipa::path(get, path = "/channels", tag = "channels", params(ChannelsQuery),
     responses((status = 200, body = List<Channel>, description = "Channels")))]
-pub async fn index(State(app): State<App>, actor: Actor) -> Result<Json<List<Channel>>> {
-    Ok(Json(List { items: super::index(&app, actor).await? }))
+pub async fn index(
+    State(app): State<App>,
+    actor: Actor,
+    Query(query): Query<ChannelsQuery>,
+) -> Result<Json<List<Channel>>> {
+    Ok(Json(List { items: super::index(&app, actor, query).await? }))
 }
 
 /// The channels of a workspace that one may see; `joined` tells which are one's own.
 #[utoipa::path(get, path = "/workspaces/{workspace_id}/channels", tag = "channels",
-    params(("workspace_id" = WorkspaceId, Path)),
+    params(("workspace_id" = WorkspaceId, Path), ChannelsQuery),
     responses((status = 200, body = List<Channel>, description = "Channels")))]
 pub async fn of_workspace(
     State(app): State<App>,
     actor: Actor,
     Path(id): Path<WorkspaceId>,
+    Query(query): Query<ChannelsQuery>,
 ) -> Result<Json<List<Channel>>> {
-    Ok(Json(List { items: super::of_workspace(&app, actor, id).await? }))
+    Ok(Json(List { items: super::of_workspace(&app, actor, id, query).await? }))
 }
 
 /// Make a channel.

@@ -17,10 +17,10 @@ use madang_proto::{
     limits,
     messages::Message,
     page::{MessagePageQuery, Page},
-    permissions::{ChannelPermission, WorkspacePermission},
+    permissions::{ChannelPermission, Role, WorkspacePermission},
 };
 use madang_realtime::{Control, Topic};
-use madang_store::{channels as store_channels, direct as store, members, workspaces};
+use madang_store::{channels as store_channels, direct as store, members, unread, visits, workspaces};
 
 use crate::{
     access,
@@ -28,7 +28,7 @@ use crate::{
     change::Change,
     channels,
     error::{Error, Result},
-    messages,
+    messages, notifications,
     ratelimit::Limit,
 };
 
@@ -38,6 +38,7 @@ pub async fn index(app: &App, actor: Actor) -> Result<Vec<Channel>> {
     let order = store::order_of_user(tx, actor.user).await?;
     let mut items = store_channels::of_user(tx, actor.user).await?;
     items.retain(|channel| channel.kind.is_direct());
+    unread::tell(tx, actor.user, &mut items).await?;
     items.sort_by_cached_key(|channel| order.iter().position(|id| *id == channel.id));
     Ok(items)
 }
@@ -59,7 +60,10 @@ pub async fn open(app: &App, actor: Actor, new: &OpenDirect) -> Result<(Channel,
     };
     access::workspace(change.tx(), actor, workspace, WorkspacePermission::OpenDirect).await?;
     for user in &people {
-        workspaces::member(change.tx(), workspace, *user).await?.ok_or_else(nobody)?;
+        let member = workspaces::member(change.tx(), workspace, *user).await?.ok_or_else(nobody)?;
+        if member.role == Role::Visitor {
+            near(&mut change, workspace, *user, &people).await?;
+        }
     }
     let made = match store::find(change.tx(), workspace, &people).await? {
         Some(id) => Err(id),
@@ -71,13 +75,32 @@ pub async fn open(app: &App, actor: Actor, new: &OpenDirect) -> Result<(Channel,
     };
     let found = channels::found(change.tx(), id, actor.user).await?;
     // Everyone is in it from the beginning, and hears it before anything is said in it.
-    for user in people {
+    for &user in &people {
         change.control(Control::Subscribe { user, topic: Topic::Channel(id) });
         let created = ChannelChange { action: ChannelAction::Created, channel: found.clone() };
         change.emit(Topic::User(user), Event::Channel(created));
     }
+    if found.kind == ChannelKind::Group {
+        let others: Vec<_> = people.into_iter().filter(|user| *user != actor.user).collect();
+        notifications::invited(app, &mut change, actor, &found, &others).await?;
+    }
     change.commit().await?;
     Ok((found, true))
+}
+
+/// Refuses people who are in no channel of a visitor.
+async fn near(
+    change: &mut Change,
+    workspace: WorkspaceId,
+    visitor: UserId,
+    people: &BTreeSet<UserId>,
+) -> Result<()> {
+    for other in people.iter().filter(|other| **other != visitor) {
+        if !visits::share_channel(change.tx(), workspace, visitor, *other).await? {
+            return Err(Error::field("user_ids", "only those of a visitor's channel can write to them"));
+        }
+    }
+    Ok(())
 }
 
 /// Makes the channel of these people, in a change; or it is the one that someone else made at the same time.
@@ -120,7 +143,8 @@ async fn reopen(
             back = true;
         }
     }
-    let found = channels::found(change.tx(), id, actor.user).await?;
+    let mut found = channels::found(change.tx(), id, actor.user).await?;
+    unread::tell(change.tx(), actor.user, std::slice::from_mut(&mut found)).await?;
     if back {
         change.commit().await?;
     }

@@ -6,6 +6,7 @@ use madang_proto::{
     Event,
     command::Command,
     event::{Pong, ServerFrame},
+    reads::MarkRead,
 };
 use madang_realtime::{Connection, Topic};
 use serde::Serialize;
@@ -48,9 +49,13 @@ pub async fn command(app: &App, actor: Actor, connection: &Connection, command: 
         Command::JoinChannel(at) => {
             let topic = Topic::Channel(at.channel_id);
             connection.subscribe(&[topic]);
+            app.bus.listening(&[topic]).await;
             // Asked after subscribing: whoever is put out in between is heard of or refused here.
             match channels::join(app, actor, at.channel_id).await {
-                Ok(channel) => payload(channel),
+                Ok(channel) => {
+                    connection.read(&[(channel.id, channel.version)]);
+                    payload(channel)
+                }
                 Err(error) => {
                     connection.unsubscribe(topic);
                     Err(error)
@@ -67,7 +72,8 @@ pub async fn command(app: &App, actor: Actor, connection: &Connection, command: 
             Ok(json!({}))
         }
         Command::ReadReceipt(mark) => {
-            payload(reads::mark(app, actor, mark.channel_id, mark.message_id).await?)
+            let asked = MarkRead { message_id: mark.message_id, read_version: mark.read_version };
+            payload(reads::mark(app, actor, mark.channel_id, asked).await?)
         }
         Command::Reaction(set) => {
             payload(reactions::set(app, actor, set.message_id, &set.emoji, set.add).await?)
@@ -88,5 +94,7 @@ pub async fn command(app: &App, actor: Actor, connection: &Connection, command: 
 }
 
 fn present(app: &App, actor: Actor) {
-    app.presence.active(actor.user, app.now().millis());
+    if app.presence.active(actor.user, app.now().millis()) {
+        app.cluster.active(actor.user);
+    }
 }

@@ -11,26 +11,28 @@ use madang_proto::{
     command::{Hello, Subscribe},
     event::Ready,
     limits,
-    presence::Watched,
+    permissions::Role,
+    presence::{UserStatus, Watched},
 };
 use madang_realtime::{Codec, Connection, ConnectionInfo, Topic};
-use madang_store::channels as store;
+use madang_store::{channels as store, unread};
 
 use crate::{
     app::{Actor, App},
     channels,
     error::{Error, Result},
     memory::{Person, Room, Standing},
+    workspaces,
 };
 
-/// Registers a connection and takes the snapshot that it begins with.
+/// Registers a connection and takes the snapshot that it begins with, and what its user says of themself.
 pub async fn open(
     app: &App,
     id: ConnectionId,
     actor: Actor,
     hello: &Hello,
     codec: Codec,
-) -> Result<(Connection, Ready)> {
+) -> Result<(Connection, Ready, UserStatus)> {
     let follows = hello.subscribe == Subscribe::Joined;
     let info = ConnectionInfo { id, user: actor.user, session: actor.session, codec, follows };
     let connection = app.hub.connect(info);
@@ -40,9 +42,13 @@ pub async fn open(
         app.memory.person(&app.db, actor.user, app.now()).await?.ok_or(gone)
     };
     let before = standing().await?;
+    let mut heard = vec![Topic::User(actor.user)];
     if follows {
-        connection.subscribe(&topics(&before.person));
+        heard.extend(topics(&before.person));
+        connection.subscribe(&heard);
     }
+    // What other nodes publish after the snapshot has to reach this one.
+    app.bus.listening(&heard).await;
     // A session that was ended meanwhile found no connection to close.
     if app.revoked.contains(actor.session) {
         return Err(Error::Unauthenticated("the session was ended; sign in again"));
@@ -50,6 +56,8 @@ pub async fn open(
     let Standing { person, rooms } = standing().await?;
     if follows {
         keep_only(&connection, &topics(&before.person), &topics(&person));
+        let versions = person.channels.iter().zip(&rooms).map(|(id, room)| (*id, room.version()));
+        connection.read(&versions.collect::<Vec<_>>());
     }
     let resume = hello.resume.clone().unwrap_or_default();
     if resume.channels.len() > limits::RESUME_CHANNELS {
@@ -61,7 +69,10 @@ pub async fn open(
         missed.add(app, &person, *id, room, version).await?;
     }
     let Missed { channels, changes, resync, .. } = missed;
-    let places: Vec<_> = person.workspaces.iter().map(|w| w.id).collect();
+    // A visitor is not told who is there.
+    let places = person.workspaces.iter().filter(|w| w.role > Some(Role::Visitor)).map(|w| w.id);
+    let places: Vec<_> = places.collect();
+    let told_of_people = topics(&person).into_iter().chain([Topic::User(actor.user)]);
     let Watched { presence, online } = app.presence.picture(actor.user, &places, &[], |seen| seen);
     let ready = Ready {
         session_id: info.id,
@@ -70,16 +81,20 @@ pub async fn open(
         server_time: app.now(),
         presence,
         online,
+        users_version: app.memory.profiles.newest(told_of_people),
         workspaces: person.workspaces.clone(),
         channels,
         changes,
         resync,
+        sanctions: person.sanctions.clone(),
+        settings: person.settings,
+        notifications: person.unread(),
     };
-    Ok((connection, ready))
+    Ok((connection, ready, person.status.clone()))
 }
 
 fn topics(person: &Person) -> Vec<Topic> {
-    let workspaces = person.workspaces.iter().map(|w| Topic::Workspace(w.id));
+    let workspaces = person.workspaces.iter().filter_map(|w| Some(workspaces::topic(w.id, w.role?)));
     workspaces.chain(person.channels.iter().map(|id| Topic::Channel(*id))).collect()
 }
 
@@ -113,26 +128,31 @@ impl Missed {
     ) -> Result<()> {
         let seat = person.seat(id);
         let Some(version) = version else {
-            self.channels.push(room.channel(seat));
+            let mut channel = room.channel(seat);
+            person.tell(&mut channel, room);
+            self.channels.push(channel);
             return Ok(());
         };
-        let (channel, known) = room.since(seat, version);
+        let (mut channel, known) = room.since(seat, version);
+        person.tell(&mut channel, room);
         // A version that was never given: the database was restored from a backup.
         let too_far = channel.version < version || self.messages >= limits::RESUME_MESSAGES;
         if channel.version != version && too_far {
             self.resync.push(id);
         } else if channel.version != version {
             let missed = match known {
-                Some(known) => known,
-                None => {
+                Ok(known) => ChannelChanges { channel, ..known },
+                Err(asked) => {
                     let mut tx = app.db.read().await?;
                     // The channel or the membership is gone since: the client hears of it.
                     let found = store::find(&mut tx, id, person.user.summary.id).await?;
                     let Some(found) = found.filter(|found| found.channel.joined == Some(true)) else {
                         return Ok(());
                     };
-                    let missed = channels::changes_since(&mut tx, found.channel, seat.user, version).await?;
-                    room.learn(version, &missed);
+                    let mut channel = found.channel;
+                    unread::tell(&mut tx, seat.user, std::slice::from_mut(&mut channel)).await?;
+                    let missed = channels::changes_since(&mut tx, channel, seat.user, version).await?;
+                    room.learn(asked, &missed);
                     missed
                 }
             };

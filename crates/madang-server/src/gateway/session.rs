@@ -31,6 +31,7 @@ use tokio::{
     sync::oneshot,
     time::{Instant, sleep_until, timeout},
 };
+use tracing::Instrument;
 
 use super::{
     codec, dispatch, ready,
@@ -40,7 +41,7 @@ use crate::{
     app::{Actor, App},
     auth,
     error::Error,
-    messages,
+    messages, presence, spans,
 };
 
 /// The answer to a request.
@@ -103,13 +104,20 @@ pub async fn run(app: App, id: ConnectionId, mut socket: Socket, beginning: Box<
     let begun = Box::pin(begin(&app, id, &mut socket, beginning)).await;
     let code = match begun {
         Ok(Begun { actor, connection, present: _present, mut frames }) => {
+            app.metrics.opened();
             if !socket.send(&mut frames).await {
-                return;
+                return app.metrics.closed(None);
             }
             drop(frames);
-            converse(&app, actor, &connection, &mut socket).await
+            if let Some(sink) = socket.sink() {
+                connection.outbox().lend(sink);
+            }
+            let code = converse(&app, actor, &connection, &mut socket).await;
+            app.metrics.closed(code);
+            code
         }
         Err(Refused { mut frames, code }) => {
+            app.metrics.not_opened(code);
             if !socket.send(&mut frames).await {
                 return;
             }
@@ -139,14 +147,15 @@ async fn begin(
         let actor = auth::actor(&on, token.as_deref().unwrap_or_default()).await;
         let actor = actor.map_err(|e| refusal(rid.clone(), &e, codec))?;
         let opened = ready::open(&on, id, actor, &hello, event_codec).await;
-        let (connection, ready) = opened.map_err(|e| refusal(rid.clone(), &e, codec))?;
+        let (connection, ready, said) = opened.map_err(|e| refusal(rid.clone(), &e, codec))?;
         let workspaces: Vec<_> = ready.workspaces.iter().map(|w| w.id).collect();
         let ready = ServerFrame::from(Event::Ready(Box::new(ready)));
         let frames: Vec<Frame> = std::iter::once(codec::frame(&ready, codec))
             .chain(rid.and_then(|rid| answer(Some(rid), Ok(json!({})), codec)))
             .collect();
         let present = Present { app: on.clone(), actor };
-        on.presence.connected(actor.user, workspaces, on.now().millis());
+        on.presence.connected(actor.user, said.clone(), workspaces, on.now().millis());
+        presence::keep_up(&on, actor.user, said).await;
         Ok(Begun { actor, connection: Arc::new(connection), present, frames })
     };
     elsewhere(app, work).await.unwrap_or_else(|| Err(Some(CloseCode::Fault).into()))
@@ -157,12 +166,19 @@ fn refusal(rid: Option<String>, error: &Error, codec: Codec) -> Refused {
     let payload = error.payload();
     let code = match payload.code {
         ErrorCode::Unauthenticated => CloseCode::Unauthenticated,
-        ErrorCode::RateLimited | ErrorCode::Unavailable | ErrorCode::Internal => CloseCode::Fault,
+        ErrorCode::RateLimited | ErrorCode::Unavailable | ErrorCode::StorageFull | ErrorCode::Internal => {
+            CloseCode::Fault
+        }
         ErrorCode::Forbidden
         | ErrorCode::NotFound
         | ErrorCode::Invalid
+        | ErrorCode::MethodNotAllowed
         | ErrorCode::Conflict
-        | ErrorCode::TooLarge => CloseCode::Protocol,
+        | ErrorCode::PreconditionFailed
+        | ErrorCode::TooLarge
+        | ErrorCode::UnsupportedMediaType
+        | ErrorCode::RangeNotSatisfiable
+        | ErrorCode::UpgradeRequired => CloseCode::Protocol,
     };
     Refused { frames: answer(rid, Err(payload), codec).into_iter().collect(), code: Some(code) }
 }
@@ -189,6 +205,7 @@ async fn hello(socket: &mut Socket) -> Result<(Hello, Option<String>), Refused> 
                 continue;
             }
             Incoming::Pong => continue,
+            Incoming::Refused(_) => return Err(Some(CloseCode::TooManyFrames).into()),
             Incoming::Bad(code) => return Err(Some(code).into()),
             Incoming::Closed | Incoming::Gone => return Err(None.into()),
         };
@@ -253,6 +270,11 @@ async fn converse(
                             None => return Some(CloseCode::Protocol),
                         },
                     },
+                    Incoming::Refused(rid) => {
+                        let error = Error::RateLimited { retry_after: 1 }.payload();
+                        let answer = answer(rid, Err(error), connection.info().codec);
+                        answer.into_iter().for_each(|frame| outbox.push_reply(frame));
+                    }
                     Incoming::Ping(payload) => outbox.push_reply(ws::pong(&payload)),
                     Incoming::Pong => {}
                     Incoming::Bad(code) => return Some(code),
@@ -286,6 +308,7 @@ async fn converse(
 
 async fn obey(app: App, actor: Actor, connection: Arc<Connection>, frame: ClientFrame) -> Option<Frame> {
     app.faults.point("connection");
-    let result = dispatch::command(&app, actor, &connection, frame.command).await;
+    let span = spans::command(&frame.command);
+    let result = dispatch::command(&app, actor, &connection, frame.command).instrument(span).await;
     answer(frame.rid, result.map_err(|error| error.payload()), connection.info().codec)
 }

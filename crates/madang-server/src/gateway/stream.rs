@@ -10,10 +10,15 @@
 #[cfg(test)]
 mod tests;
 
-use std::io::{self, IoSlice, Read, Write};
+use std::{
+    future::poll_fn,
+    io::{self, IoSlice, Read, Write},
+    sync::Arc,
+};
 
 use hyper::upgrade::{Parts, Upgraded};
 use hyper_util::rt::TokioIo;
+use madang_realtime::Sink;
 use tokio::{net::TcpStream, task::coop};
 use tokio_rustls::{rustls::ServerConnection, server::TlsStream};
 
@@ -48,18 +53,33 @@ impl Detached {
     /// # Errors
     /// When the system has no room to watch it.
     pub fn attach(self) -> io::Result<Stream> {
-        Ok(Stream { tcp: TcpStream::from_std(self.tcp)?, tls: self.tls })
+        Ok(Stream { tcp: Arc::new(Plain(TcpStream::from_std(self.tcp)?)), tls: self.tls })
+    }
+}
+
+/// The kernel's socket.
+struct Plain(TcpStream);
+
+impl Sink for Plain {
+    fn write_now(&self, bytes: &[u8]) -> usize {
+        // Broken or full: its session finds which.
+        self.0.try_write(bytes).unwrap_or(0)
     }
 }
 
 /// A stream.
 pub struct Stream {
-    tcp: TcpStream,
+    tcp: Arc<Plain>,
     tls: Option<Box<Session>>,
 }
 
 impl Stream {
-    /// Waits until there may be something to read. May be cancelled.
+    /// Where bytes may go without this, while it owes none; nowhere where they have to be encrypted.
+    pub fn sink(&self) -> Option<Arc<dyn Sink>> {
+        self.tls.is_none().then(|| Arc::clone(&self.tcp) as Arc<dyn Sink>)
+    }
+
+    /// Waits until there may be something to read. May be cancelled; one task may wait.
     ///
     /// # Errors
     /// When the runtime ends.
@@ -69,7 +89,8 @@ impl Stream {
             coop::consume_budget().await;
             return Ok(());
         }
-        self.tcp.readable().await
+        // A place for one waker: cheaper than the list that `readable` enters and leaves each time.
+        poll_fn(|cx| self.tcp.0.poll_read_ready(cx)).await
     }
 
     /// Waits until there may be room to write. May be cancelled.
@@ -77,7 +98,7 @@ impl Stream {
     /// # Errors
     /// When the runtime ends.
     pub async fn writable(&self) -> io::Result<()> {
-        self.tcp.writable().await
+        self.tcp.0.writable().await
     }
 
     /// Reads what is there; 0 is the end.
@@ -86,8 +107,8 @@ impl Stream {
     /// `WouldBlock` when nothing is there; else the connection is broken.
     pub fn try_read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match &mut self.tls {
-            None => self.tcp.try_read(buffer),
-            Some(tls) => tls.try_read(&self.tcp, buffer),
+            None => self.tcp.0.try_read(buffer),
+            Some(tls) => tls.try_read(&self.tcp.0, buffer),
         }
     }
 
@@ -97,8 +118,8 @@ impl Stream {
     /// `WouldBlock` when there is no room; else the connection is broken.
     pub fn try_write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &mut self.tls {
-            None => self.tcp.try_write(bytes),
-            Some(tls) => tls.try_write(&self.tcp, bytes),
+            None => self.tcp.0.try_write(bytes),
+            Some(tls) => tls.try_write(&self.tcp.0, bytes),
         }
     }
 
@@ -114,7 +135,7 @@ impl Drop for Stream {
         if let Some(tls) = &mut self.tls {
             tls.connection.send_close_notify();
             // Whoever is gone does not mind.
-            drop(tls.push(&self.tcp));
+            drop(tls.push(&self.tcp.0));
         }
     }
 }

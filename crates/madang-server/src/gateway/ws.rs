@@ -3,11 +3,11 @@
 //! Buffers belong to the thread, not to the connection: what is due for a socket is joined there into
 //! one write, and what comes is read there. A connection keeps only what was cut off.
 
-use std::{cell::RefCell, io, time::Duration};
+use std::{cell::RefCell, io, net::IpAddr, sync::Arc, time::Duration};
 
 use axum::{
     Extension,
-    extract::{Query, Request, State},
+    extract::{Request, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -15,9 +15,10 @@ use hyper::upgrade::OnUpgrade;
 use madang_proto::{
     close::CloseCode,
     command::{BadFrame, ClientFrame},
+    error::ErrorCode,
     limits,
 };
-use madang_realtime::{Codec, Frame};
+use madang_realtime::{Codec, Frame, Sink};
 use madang_websocket::{self as websocket, Decoder, Message, Opcode, Violation};
 use serde::Deserialize;
 use tokio::time::timeout;
@@ -26,6 +27,7 @@ use super::{
     codec,
     join::{self, Joining},
     negotiate::Agreed,
+    pace::{Pace, Taken},
     session::{self, Beginning},
     stream::{Detached, Stream},
 };
@@ -33,7 +35,7 @@ use crate::{
     app::App,
     error::Result,
     http::{
-        Place,
+        Place, Query,
         extract::{Address, bearer},
     },
     ratelimit::Limit,
@@ -63,14 +65,33 @@ pub async fn upgrade(
     Extension(place): Extension<Place>,
     Address(address): Address,
     Query(parameters): Query<Parameters>,
+    request: Request,
+) -> Result<Response> {
+    let answer = handshake(app.clone(), place, address, parameters, request);
+    match &answer {
+        Err(error) => app.metrics.refused(error.code()),
+        Ok(answer) if answer.status() == StatusCode::UPGRADE_REQUIRED => {
+            app.metrics.refused(ErrorCode::UpgradeRequired);
+        }
+        // What comes of it is counted when it has begun, or not.
+        Ok(_) => {}
+    }
+    answer
+}
+
+fn handshake(
+    app: App,
+    place: Place,
+    address: IpAddr,
+    parameters: Parameters,
     mut request: Request,
 ) -> Result<Response> {
     app.limits.check(Limit::ConnectByAddress, address)?;
     let handshake = (accept(request.headers()), request.extensions_mut().remove::<OnUpgrade>());
     let (Some(accept), Some(upgrading)) = handshake else {
         let version = (header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
-        let text = "This is the gateway: connect with a WebSocket client (RFC 6455, version 13).\n";
-        return Ok((StatusCode::UPGRADE_REQUIRED, [version], text).into_response());
+        let upgrade = (header::UPGRADE, HeaderValue::from_static("websocket"));
+        return Ok((StatusCode::UPGRADE_REQUIRED, [version, upgrade]).into_response());
     };
     let agreed = Agreed::with(request.headers());
     let token = bearer(request.headers()).map(str::to_owned).or(parameters.token);
@@ -87,7 +108,8 @@ pub async fn upgrade(
         supervisor.isolated("connections", async move {
             // Kept to the end, so that a stop waits for the goodbye.
             let _place = place;
-            if let Ok(socket) = Socket::new(stream, &early, agreed) {
+            let pace = Pace::new(app.limits.are_on());
+            if let Ok(socket) = Socket::new(stream, &early, agreed, pace) {
                 session::run(app, id, socket, beginning).await;
             }
         });
@@ -123,6 +145,8 @@ pub fn pong(payload: &[u8]) -> Frame {
 pub enum Incoming {
     /// Something said, or what is wrong with it.
     Said(std::result::Result<ClientFrame, BadFrame>),
+    /// Something said that is one too many, by its `rid`.
+    Refused(Option<String>),
     /// To be answered by a [`pong`].
     Ping(Vec<u8>),
     /// A sign of life.
@@ -141,15 +165,16 @@ pub struct Socket {
     agreed: Agreed,
     batch: bool,
     decoder: Decoder,
+    pace: Pace,
     /// What the kernel did not take yet; it may begin in the middle of a frame.
     unsent: Vec<u8>,
 }
 
 impl Socket {
-    fn new(stream: Detached, early: &[u8], agreed: Agreed) -> io::Result<Self> {
+    fn new(stream: Detached, early: &[u8], agreed: Agreed, pace: Pace) -> io::Result<Self> {
         let mut decoder = Decoder::new(limits::FRAME_BYTES, agreed.deflate.is_some());
         decoder.feed(early);
-        Ok(Self { stream: stream.attach()?, agreed, batch: false, decoder, unsent: Vec::new() })
+        Ok(Self { stream: stream.attach()?, agreed, batch: false, decoder, pace, unsent: Vec::new() })
     }
 
     /// From now on several frames may be one message.
@@ -174,14 +199,33 @@ impl Socket {
         (self.batch || windowed).then_some(Joining { encoding, deflate, batch: self.batch })
     }
 
+    /// Where frames may be written as they are, whenever [`Self::send`] is not under way; nowhere where they have to
+    /// be put together first.
+    pub fn sink(&self) -> Option<Arc<dyn Sink>> {
+        if self.joining().is_some() { None } else { self.stream.sink() }
+    }
+
     /// What comes next. May be cancelled.
     pub async fn receive(&mut self) -> Incoming {
         loop {
-            match self.decoder.message() {
+            let message = self.decoder.message();
+            let taken = self.pace.take(self.decoder.frames());
+            if taken == Taken::Flood {
+                return Incoming::Bad(CloseCode::TooManyFrames);
+            }
+            match message {
                 Ok(Some(said @ (Message::Text(_) | Message::Binary(_)))) => {
                     let said = codec::parse(&said, self.agreed.encoding);
-                    return said.map_or(Incoming::Bad(CloseCode::Protocol), Incoming::Said);
+                    return match said {
+                        Some(said) if taken == Taken::Well => Incoming::Said(said),
+                        Some(Ok(ClientFrame { rid, .. }) | Err(BadFrame { rid, .. })) => {
+                            Incoming::Refused(rid)
+                        }
+                        None => Incoming::Bad(CloseCode::Protocol),
+                    };
                 }
+                // Too many pings are not answered.
+                Ok(Some(Message::Ping(_))) if taken == Taken::Refused => return Incoming::Pong,
                 Ok(Some(Message::Ping(payload))) => return Incoming::Ping(payload),
                 Ok(Some(Message::Pong)) => return Incoming::Pong,
                 Ok(Some(Message::Close(_))) => return Incoming::Closed,
@@ -272,7 +316,14 @@ impl Socket {
         self.unsent.extend(websocket::close(code.number(), code.reason()));
         let closing = async {
             if self.flush().await {
-                while !matches!(self.receive().await, Incoming::Closed | Incoming::Gone | Incoming::Bad(_)) {}
+                loop {
+                    match self.receive().await {
+                        // It does not read before it has said all.
+                        Incoming::Bad(CloseCode::TooManyFrames) => {}
+                        Incoming::Closed | Incoming::Gone | Incoming::Bad(_) => break,
+                        Incoming::Said(_) | Incoming::Refused(_) | Incoming::Ping(_) | Incoming::Pong => {}
+                    }
+                }
             }
         };
         drop(timeout(CLOSE_WITHIN, closing).await);
@@ -304,6 +355,13 @@ impl Socket {
     /// A socket on a stream that a test made.
     pub fn on(stream: Stream) -> Self {
         let decoder = Decoder::new(limits::FRAME_BYTES, false);
-        Self { stream, agreed: Agreed::default(), batch: false, decoder, unsent: Vec::new() }
+        Self {
+            stream,
+            agreed: Agreed::default(),
+            batch: false,
+            decoder,
+            pace: Pace::new(false),
+            unsent: Vec::new(),
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use axum::{
     extract::{FromRequest, FromRequestParts, Request, rejection::BytesRejection},
-    http::{HeaderMap, Method, header, request::Parts},
+    http::{Extensions, HeaderMap, Method, header, request::Parts},
 };
 use bytes::Bytes;
 use madang_proto::limits;
@@ -28,15 +28,31 @@ impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
     type Rejection = Error;
 
     async fn from_request(request: Request, app: &App) -> Result<Self> {
+        let is_json = is_json(request.headers());
         let bytes = Bytes::from_request(request, app).await.map_err(|e| match e {
             BytesRejection::FailedToBufferBody(e) if e.status() == 413 => Error::TooLarge(limits::BODY_BYTES),
             _ => Error::Invalid { detail: "the body could not be read".to_owned(), errors: Vec::new() },
         })?;
+        if !is_json && !bytes.is_empty() {
+            return Err(Error::MediaType("application/json"));
+        }
         let bytes: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
+        // An array would be read as the fields in order.
+        if bytes.trim_ascii_start().first().is_some_and(|first| *first != b'{') {
+            return Err(Error::Invalid { detail: "body: not an object".to_owned(), errors: Vec::new() });
+        }
         serde_json::from_slice(bytes)
             .map(Self)
             .map_err(|e| Error::Invalid { detail: format!("body: {e}"), errors: Vec::new() })
     }
+}
+
+/// Whether a body is JSON, or does not say what it is.
+fn is_json(headers: &HeaderMap) -> bool {
+    let Some(kind) = headers.get(header::CONTENT_TYPE) else { return true };
+    let kind = kind.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
+    let kind = kind.trim().to_ascii_lowercase();
+    kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"))
 }
 
 impl<T: Serialize> axum::response::IntoResponse for Json<T> {
@@ -90,23 +106,32 @@ impl FromRequestParts<App> for Actor {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
         let token = bearer(&parts.headers)
             .ok_or(Error::Unauthenticated("send an access token in the header Authorization: Bearer"))?;
-        let actor = auth::actor(app, token).await?;
-        if parts.method != Method::GET {
-            app.limits.check(Limit::ChangeByUser, actor.user)?;
-        }
+        let actor = match auth::actor(app, token).await {
+            Ok(actor) => actor,
+            Err(error) => {
+                // Trying tokens costs as much as coming without one.
+                app.limits.check(
+                    Limit::AnonymousByAddress,
+                    address(&parts.extensions, &parts.headers, &app.config),
+                )?;
+                return Err(error);
+            }
+        };
+        let reads = parts.method == Method::GET || parts.method == Method::HEAD;
+        app.limits.check(if reads { Limit::ReadByUser } else { Limit::ChangeByUser }, actor.user)?;
         Ok(actor)
     }
 }
 
 /// The address that a request comes from: of the peer, or as a trusted proxy tells it.
-pub fn address(parts: &Parts, config: &Config) -> IpAddr {
-    let peer = parts.extensions.get::<Peer>().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.0.ip());
+pub fn address(extensions: &Extensions, headers: &HeaderMap, config: &Config) -> IpAddr {
+    let peer = extensions.get::<Peer>().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.0.ip());
     let trusted = |ip: &IpAddr| config.trusted_proxies.iter().any(|net| net.contains(&ip.to_canonical()));
     if !trusted(&peer) {
         return peer.to_canonical();
     }
     // The last address that is not one of our proxies: what stands before it anyone could have written.
-    let forwarded = parts.headers.get_all("x-forwarded-for").iter().filter_map(|v| v.to_str().ok());
+    let forwarded = headers.get_all("x-forwarded-for").iter().filter_map(|v| v.to_str().ok());
     let hops: Vec<&str> = forwarded.flat_map(|v| v.split(',')).map(str::trim).collect();
     let parsed = hops.iter().rev().map_while(|hop| hop.parse::<IpAddr>().ok());
     let mut last = peer;
@@ -127,7 +152,7 @@ impl FromRequestParts<App> for Address {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
-        Ok(Self(address(parts, &app.config)))
+        Ok(Self(address(&parts.extensions, &parts.headers, &app.config)))
     }
 }
 
@@ -139,7 +164,7 @@ impl FromRequestParts<App> for Device {
             parts.headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or_default();
         Ok(Self {
             user_agent: user_agent.chars().take(200).collect(),
-            address: address(parts, &app.config).to_string(),
+            address: address(&parts.extensions, &parts.headers, &app.config).to_string(),
         })
     }
 }

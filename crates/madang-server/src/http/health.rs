@@ -10,7 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Json;
-use crate::app::App;
+use crate::{app::App, upkeep::Upkeep};
 
 /// How the server is.
 #[derive(Debug, Serialize, ToSchema)]
@@ -34,8 +34,18 @@ pub struct Health {
     connections: usize,
     /// Messages that wait to be stored.
     writer_waiting: usize,
+    /// Messages that are being stored.
+    writer_writing: usize,
+    /// Where files are kept.
+    files: Part,
     /// Search in messages.
     search: Index,
+    /// Work that is done later.
+    jobs: Work,
+    /// Removing messages that are too old, once a day.
+    retention: Daily,
+    /// Archiving old months, once a day.
+    archive: Daily,
     /// The supervised parts.
     children: Vec<Child>,
 }
@@ -57,6 +67,33 @@ struct Index {
     behind: Option<i64>,
 }
 
+/// Work that is done later.
+#[derive(Debug, Serialize, ToSchema)]
+struct Work {
+    /// Jobs that are being done.
+    running: usize,
+    /// Seconds by which the job that waits longest is late.
+    late_seconds: i64,
+    /// Jobs that failed too often and are kept to be looked at.
+    dead: i64,
+}
+
+/// Work that is done once a day.
+#[derive(Debug, Serialize, ToSchema)]
+struct Daily {
+    /// Whether the last time went well; it is tried again.
+    up: bool,
+    /// When all was done last; not there until it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    done_at: Option<Timestamp>,
+}
+
+impl From<&Upkeep> for Daily {
+    fn from(upkeep: &Upkeep) -> Self {
+        Self { up: upkeep.is_well(), done_at: upkeep.done_at() }
+    }
+}
+
 /// The certificate of HTTPS.
 #[derive(Debug, Serialize, ToSchema)]
 struct Certificate {
@@ -69,7 +106,7 @@ struct Certificate {
 /// One supervised part.
 #[derive(Debug, Serialize, ToSchema)]
 struct Child {
-    /// Its name; `http`, `connections` and `changes` stand for all tasks of the kind.
+    /// Its name; `http`, `connections`, `changes` and `work` stand for all tasks of the kind.
     name: String,
     /// `running`, `restarting`, `stopped` or `failed`.
     state: &'static str,
@@ -99,7 +136,8 @@ pub async fn show(State(app): State<App>) -> (StatusCode, Json<Health>) {
     let database = app.db.ping().await.is_ok();
     let bus = app.bus.health() == BusHealth::Up;
     let tls = app.tls.as_ref().map(|tls| tls.condition(app.now()));
-    let well = bus && tls.is_none_or(|tls| tls.well);
+    let kept = app.retention.is_well() && app.archive.is_well();
+    let well = bus && kept && app.storage.is_well() && tls.is_none_or(|tls| tls.well);
     let ready = database && !app.shutdown.is_shutting_down();
     let health = Health {
         status: if ready && well { "ok" } else { "degraded" },
@@ -107,11 +145,20 @@ pub async fn show(State(app): State<App>) -> (StatusCode, Json<Health>) {
         ready,
         version: env!("CARGO_PKG_VERSION"),
         database: Part { kind: app.db.name(), up: database },
-        bus: Part { kind: "local", up: bus },
+        bus: Part { kind: if app.relay.is_some() { "redis" } else { "local" }, up: bus },
         tls: tls.map(|tls| Certificate { up: tls.well, expires_at: tls.expires_at }),
         connections: app.hub.stats().connections,
         writer_waiting: app.writer.waiting(),
+        writer_writing: app.writer.writing(),
+        files: Part { kind: app.storage.kind(), up: app.storage.is_well() },
         search: Index { behind: app.indexing.behind() },
+        jobs: Work {
+            running: app.jobs.running(),
+            late_seconds: app.jobs.late(app.now()) / 1_000,
+            dead: app.jobs.dead(),
+        },
+        retention: (&app.retention).into(),
+        archive: (&app.archive).into(),
         children: app.supervisor.status().into_iter().map(Child::from).collect(),
     };
     (if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, Json(health))

@@ -52,8 +52,18 @@ pub struct Place {
     _permit: Arc<OwnedSemaphorePermit>,
 }
 
+/// Who is listened to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum For {
+    /// Everyone, over HTTPS where there is a certificate.
+    Everyone,
+    /// Those who watch the server, over plain HTTP.
+    Watchers,
+}
+
 /// A bound socket.
 pub struct Listener {
+    whom: For,
     socket: TcpListener,
     places: Arc<Semaphore>,
 }
@@ -63,12 +73,21 @@ impl Listener {
     ///
     /// # Errors
     /// When the address is taken or not ours.
-    pub fn bind(address: SocketAddr) -> std::io::Result<Self> {
+    pub fn bind(address: SocketAddr, whom: For) -> std::io::Result<Self> {
         let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
         #[cfg(unix)]
         socket.set_reuseaddr(true)?;
         socket.bind(address)?;
-        Ok(Self { socket: socket.listen(BACKLOG)?, places: Arc::new(Semaphore::new(CONNECTIONS as usize)) })
+        let (socket, places) = (socket.listen(BACKLOG)?, Arc::new(Semaphore::new(CONNECTIONS as usize)));
+        Ok(Self { whom, socket, places })
+    }
+
+    /// What its child is called.
+    pub const fn name(&self) -> &'static str {
+        match self.whom {
+            For::Everyone => "listener",
+            For::Watchers => "metrics",
+        }
     }
 
     /// Where it listens.
@@ -85,7 +104,7 @@ impl Listener {
     /// When the socket is broken.
     pub async fn run(&self, app: App, router: Router) -> Result<(), BoxError> {
         loop {
-            app.faults.point("listener");
+            app.faults.point(self.name());
             let place = Place { _permit: Arc::new(Arc::clone(&self.places).acquire_owned().await?) };
             let (stream, peer) = tokio::select! {
                 accepted = self.socket.accept() => match accepted {
@@ -107,7 +126,7 @@ impl Listener {
                 request.extensions_mut().insert(place.clone());
                 router.clone().oneshot(request)
             });
-            match app.tls.as_ref().map(Tls::current) {
+            match app.tls.as_ref().filter(|_| self.whom == For::Everyone).map(Tls::current) {
                 None => app.supervisor.isolated("http", serve(stream, service, shutdown)),
                 Some(config) => app.supervisor.isolated("http", async move {
                     let encrypted = tokio::select! {

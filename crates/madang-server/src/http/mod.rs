@@ -5,11 +5,12 @@ mod health;
 mod listener;
 pub mod openapi;
 mod problem;
+mod rates;
 mod router;
 mod web;
 
 pub use extract::{Json, Path, Query};
-pub use listener::{Listener, Peer, Place};
+pub use listener::{For, Listener, Peer, Place};
 pub use router::router;
 
 use madang_proto::{limits, messages::Message, page::Page};

@@ -15,7 +15,7 @@ use crate::error::Error;
 struct Files;
 
 const INDEX: &str = "index.html";
-const NOT_BUILT: &str = "The web client is not in this build. Build it with `cargo xtask run`.\n";
+const NOT_BUILT: Error = Error::NotFound("web client in this build; build it with `cargo xtask run`");
 
 /// Scripts, styles and connections come from this server only.
 pub const CONTENT_SECURITY_POLICY: HeaderValue = HeaderValue::from_static(
@@ -26,11 +26,11 @@ pub const CONTENT_SECURITY_POLICY: HeaderValue = HeaderValue::from_static(
 /// A file, or the page for every other path: places in the client are paths too.
 pub async fn show(method: Method, uri: Uri) -> Response {
     let path = uri.path().trim_start_matches('/');
-    if path.starts_with("api/") {
+    if path == "api" || path.starts_with("api/") {
         return Error::NotFound("route; see /api/openapi.json").into_response();
     }
     if method != Method::GET && method != Method::HEAD {
-        return StatusCode::METHOD_NOT_ALLOWED.into_response();
+        return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET, HEAD")]).into_response();
     }
     let hashed = path.starts_with("assets/");
     let (name, file) = match Files::get(path) {
@@ -38,7 +38,7 @@ pub async fn show(method: Method, uri: Uri) -> Response {
         None if hashed => return StatusCode::NOT_FOUND.into_response(),
         None => match Files::get(INDEX) {
             Some(file) => (INDEX, file),
-            None => return (StatusCode::NOT_FOUND, NOT_BUILT).into_response(),
+            None => return NOT_BUILT.into_response(),
         },
     };
     // Names of assets change with their content; the page itself is asked for each time.

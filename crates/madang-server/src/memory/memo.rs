@@ -91,6 +91,16 @@ impl<K: Hash + Eq + Copy, V> Memo<K, V> {
         }
     }
 
+    /// Any of the values may have changed: `keep_up` brings each up to date, or says that it cannot. What is being
+    /// read meanwhile is not kept.
+    pub fn change_all(&self, keep_up: impl Fn(&V) -> bool) {
+        for slot in &self.slots {
+            let slot = &mut *slot.lock();
+            slot.kept.retain(|_, value| keep_up(value));
+            slot.changes += 1;
+        }
+    }
+
     /// Forgets a value of which `keep` says no. Whoever reads it now may still keep what they read.
     pub fn sweep_one(&self, key: K, keep: impl FnOnce(&V) -> bool) {
         let slot = &mut *self.slot(key).lock();
@@ -133,6 +143,11 @@ mod tests {
         assert_eq!(memo.get(7).as_deref(), Some(&"new"), "it was brought up to date");
         memo.change(7, |_| false);
         assert_eq!(memo.get(7), None);
+        let early = memo.mark();
+        memo.keep(8, Arc::new("kept"), &early);
+        memo.change_all(|value| *value == "kept");
+        memo.keep(7, Arc::new("old"), &early);
+        assert_eq!((memo.get(7), memo.get(8).as_deref()), (None, Some(&"kept")));
     }
 
     #[test]

@@ -56,6 +56,7 @@ pub async fn create(
     let new = SendMessage {
         channel_id,
         content: body.content,
+        file_ids: body.file_ids,
         nonce: body.nonce,
         thread_root_id: None,
         also_to_channel: false,

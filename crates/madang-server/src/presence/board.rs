@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use madang_proto::{
     UserId, WorkspaceId,
     limits::{PRESENCE_LISTED, PRESENCE_PEOPLE, PRESENCE_PEOPLE_AGAIN},
-    presence::{Online, Presence, Status, Watched},
+    presence::{Online, Presence, Status, UserStatus, Watched},
 };
 use madang_realtime::presence::Settled;
 use parking_lot::Mutex;
@@ -153,7 +153,7 @@ impl Inner {
     /// shares another one with them knows it.
     fn told_of_move(&self, user: UserId, workspace: WorkspaceId) -> Told {
         let inside = self.homes(user).any(|home| home == workspace);
-        let offline = Presence { user_id: user, status: Status::Offline, custom_status: None };
+        let offline = Presence::offline(user);
         let presence = if inside { self.presence.get(user) } else { offline };
         let known = self.homes(user).filter(|home| *home != workspace).collect();
         Told { known, ..self.told(presence, [workspace]) }
@@ -163,8 +163,7 @@ impl Inner {
         let crowds = || workspaces.iter().filter_map(|w| Some((*w, self.crowds.get(w)?)));
         let shares = |other: UserId| self.homes(other).any(|home| workspaces.contains(&home));
         let of = |id: UserId| {
-            let offline = Presence { user_id: id, status: Status::Offline, custom_status: None };
-            if id == user || shares(id) { self.presence.get(id) } else { offline }
+            if id == user || shares(id) { self.presence.get(id) } else { Presence::offline(id) }
         };
         let mut presence: BTreeMap<UserId, Presence> = watched.iter().map(|id| (*id, of(*id))).collect();
         let named = crowds().filter(|(_, crowd)| !crowd.counted).flat_map(|(_, crowd)| &crowd.present);
@@ -191,10 +190,16 @@ impl Board {
         Self { limit, inner: Mutex::default() }
     }
 
-    /// A connection opened.
-    pub fn connected(&self, user: UserId, workspaces: impl IntoIterator<Item = WorkspaceId>, now_ms: i64) {
+    /// A connection opened, of a user of whom this is stored.
+    pub fn connected(
+        &self,
+        user: UserId,
+        said: UserStatus,
+        workspaces: impl IntoIterator<Item = WorkspaceId>,
+        now_ms: i64,
+    ) {
         let mut inner = self.inner.lock();
-        inner.presence.connected(user, now_ms);
+        inner.presence.connected(user, said, now_ms);
         for workspace in workspaces {
             inner.move_in(user, workspace, self.limit);
         }
@@ -205,14 +210,21 @@ impl Board {
         self.inner.lock().presence.disconnected(user, now_ms);
     }
 
-    /// A user did something.
-    pub fn active(&self, user: UserId, now_ms: i64) {
-        self.inner.lock().presence.active(user, now_ms);
+    /// A user did something; whether that shows.
+    pub fn active(&self, user: UserId, now_ms: i64) -> bool {
+        self.inner.lock().presence.active(user, now_ms)
+    }
+
+    /// What a user says of themself, when they did something last, and in which workspaces they are, if they are there.
+    pub fn of(&self, user: UserId) -> Option<(UserStatus, i64, Vec<WorkspaceId>)> {
+        let inner = self.inner.lock();
+        let (said, active_ms) = inner.presence.of(user)?;
+        Some((said, active_ms, inner.homes(user).collect()))
     }
 
     /// A user says how they are.
-    pub fn choose(&self, user: UserId, away: bool, custom: Option<String>, now_ms: i64) {
-        self.inner.lock().presence.choose(user, away, custom, now_ms);
+    pub fn choose(&self, user: UserId, said: UserStatus, now_ms: i64) {
+        self.inner.lock().presence.choose(user, said, now_ms);
     }
 
     /// A user came into a workspace.
@@ -254,6 +266,13 @@ impl Board {
             }
         }
         tell(inner.picture(user, workspaces, watched))
+    }
+
+    /// Those of `people` who are connected and in a workspace.
+    pub fn there(&self, workspace: WorkspaceId, mut people: Vec<UserId>) -> Vec<UserId> {
+        let inner = self.inner.lock();
+        people.retain(|user| inner.crowds.get(&workspace).is_some_and(|crowd| crowd.present.contains(user)));
+        people
     }
 
     /// The workspaces of someone who is there.

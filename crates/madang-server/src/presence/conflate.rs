@@ -107,6 +107,11 @@ impl Conflation {
         }
     }
 
+    /// Nobody is told the read marks of this user that wait.
+    pub fn withhold(&self, user: UserId) {
+        self.0.lock().marks.retain(|key, _| key.1 != user);
+    }
+
     /// What has waited long enough, sorted by channel and user.
     pub fn sweep(&self, now_ms: i64) -> (Vec<Typing>, Vec<ReadMark>) {
         let mut inner = self.0.lock();
@@ -137,7 +142,13 @@ mod tests {
     }
 
     fn mark(user: i64, seq: i64) -> ReadMark {
-        ReadMark { channel_id: 7.into(), user_id: user.into(), message_id: seq.into(), seq }
+        ReadMark {
+            channel_id: 7.into(),
+            user_id: user.into(),
+            message_id: seq.into(),
+            seq,
+            read_version: None,
+        }
     }
 
     #[test]
@@ -188,6 +199,8 @@ mod tests {
             all.mark(mark(1, seq));
         }
         all.mark(mark(2, 4));
+        all.mark(mark(3, 4));
+        all.withhold(3.into());
         assert_eq!(all.sweep(0).1, [mark(1, 5), mark(2, 4)]);
         assert_eq!(all.sweep(0).1, []);
     }

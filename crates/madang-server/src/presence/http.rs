@@ -3,7 +3,7 @@
 use axum::extract::State;
 use madang_proto::{
     UserId,
-    presence::{Presence, UpdateStatus},
+    presence::{Presence, UserStatus},
 };
 
 use crate::{
@@ -19,14 +19,14 @@ pub async fn show(State(app): State<App>, actor: Actor, Path(id): Path<UserId>) 
     Ok(Json(super::show(&app, actor, id).await?))
 }
 
-/// Say how one is; lasts while one is connected.
-#[utoipa::path(put, path = "/users/{id}/status", tag = "presence", params(("id" = UserId, Path)), request_body = UpdateStatus,
+/// Say how one is, until one says otherwise.
+#[utoipa::path(put, path = "/users/{id}/status", tag = "presence", params(("id" = UserId, Path)), request_body = UserStatus,
     responses((status = 200, body = Presence, description = "Presence")))]
 pub async fn update(
     State(app): State<App>,
     actor: Actor,
     Path(id): Path<UserId>,
-    Json(body): Json<UpdateStatus>,
+    Json(body): Json<UserStatus>,
 ) -> Result<Json<Presence>> {
-    Ok(Json(super::update(&app, actor, id, &body).await?))
+    Ok(Json(super::update(&app, actor, id, body).await?))
 }

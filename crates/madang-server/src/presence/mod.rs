@@ -1,4 +1,4 @@
-//! Presence and typing: told to those who are there, never stored.
+//! Presence, status and typing: told to those who are there. What someone says of themself is stored; the rest is not.
 
 mod board;
 mod conflate;
@@ -7,14 +7,15 @@ pub mod http;
 use std::time::Duration;
 
 use madang_proto::{
-    ChannelId, Event, UserId, WorkspaceId,
+    ChannelId, Event, Timestamp, UserId, WorkspaceId,
     command::Watch,
     event::ServerFrame,
     input, limits,
-    permissions::ChannelPermission,
-    presence::{ChosenStatus, Presence, Typing, UpdateStatus},
+    permissions::{ChannelPermission, Role},
+    presence::{ChosenStatus, Presence, Status, Typing, UserStatus},
 };
 use madang_realtime::{Audience, BoxError, Class, Connection, Topic};
+use madang_store::{accounts, profiles as store};
 
 pub use board::{Board, Limit};
 use board::{News, Told};
@@ -24,8 +25,10 @@ use crate::{
     access,
     app::{Actor, App},
     change::{envelope, envelope_for},
+    cluster::Notice,
     error::{Error, Field, Result},
     gateway::codec,
+    memory::{Person, Silent},
 };
 
 /// How often what changed is told.
@@ -53,13 +56,14 @@ pub async fn run(app: App) -> std::result::Result<(), BoxError> {
     Ok(())
 }
 
+/// To those who are connected here: every node knows who is there, and tells its own.
 async fn tell(app: &App, News { turned, counts, people }: News) {
     let classes = [(Class::Durable, turned), (Class::Ephemeral, counts)];
     for (class, online) in
         classes.into_iter().flat_map(|(class, all)| all.into_iter().map(move |o| (class, o)))
     {
         let item = envelope(Topic::Workspace(online.workspace_id), class, Event::Online(online));
-        app.bus.publish(item.into()).await;
+        app.hub.publish(item.into()).await;
     }
     for told in people {
         tell_of(app, told).await;
@@ -94,13 +98,20 @@ async fn tell_of(app: &App, Told { presence, named, counted, known }: Told) {
     let id = presence.user_id;
     let say = |topic, among: &[WorkspaceId], except: &[Topic]| {
         let audience = Audience { among: topics(among), except: except.to_vec() };
-        app.bus.publish(
+        app.hub.publish(
             envelope_for(topic, audience, Class::Ephemeral, Event::Presence(presence.clone())).into(),
         )
     };
     let mut except = topics(&known);
     for workspace in named {
         let topic = Topic::Workspace(workspace);
+        say(topic, &[], &except).await;
+        except.push(topic);
+    }
+    // A visitor hears of no workspace who is there; of themself they do.
+    let visits = |person: &Person| person.workspaces.iter().any(|w| w.role == Some(Role::Visitor));
+    if app.memory.known_person(id).is_some_and(|person| visits(&person)) {
+        let topic = Topic::User(id);
         say(topic, &[], &except).await;
         except.push(topic);
     }
@@ -130,27 +141,94 @@ pub fn watch(app: &App, actor: Actor, connection: &Connection, new: &Watch) -> R
     Ok(())
 }
 
-/// How a user is, for those who share a workspace with them.
+/// How a user is, for those who see them: of who is not there, what they said of it.
 pub async fn show(app: &App, actor: Actor, id: UserId) -> Result<Presence> {
-    let user = crate::accounts::user(app, actor, id).await?;
-    Ok(app.presence.get(user.summary.id))
+    access::user(&mut app.db.read().await?, actor, id).await?;
+    seen(app, id).await
+}
+
+async fn seen(app: &App, id: UserId) -> Result<Presence> {
+    let there = app.presence.get(id);
+    if there.status != Status::Offline {
+        return Ok(there);
+    }
+    Ok(Presence::of(id, Status::Offline, Some(&said(app, id).await?)))
+}
+
+/// What a user says of themself at this moment, also while they are not there.
+pub async fn said(app: &App, id: UserId) -> Result<UserStatus> {
+    let status = match app.memory.known_person(id) {
+        Some(person) => person.status.clone(),
+        None => {
+            let found = accounts::with_status(&mut app.db.read().await?, id).await?;
+            found.map(|(_, status)| status).unwrap_or_default()
+        }
+    };
+    Ok(status.at(app.now()).unwrap_or_default())
 }
 
 /// Says how one is.
-pub async fn update(app: &App, actor: Actor, id: UserId, new: &UpdateStatus) -> Result<Presence> {
-    let custom = new.custom_status.as_deref().map(input::custom_status).transpose().field("custom_status")?;
-    crate::accounts::user(app, actor, id).await?;
-    if id != actor.user {
-        return Err(Error::Forbidden("only your own status can be changed"));
+pub async fn update(app: &App, actor: Actor, id: UserId, new: UserStatus) -> Result<Presence> {
+    let status = checked(new, app.now())?;
+    let mut change = app.change().await?;
+    access::oneself(change.tx(), actor, id).await?;
+    store::put_status(change.tx(), id, &status).await?;
+    change.touch([Silent::Person(id)]);
+    change.share(Notice::Said(id, status.clone()));
+    let chosen = status.clone();
+    change.after(move |app| app.presence.choose(id, chosen, app.now().millis()));
+    change.commit().await?;
+    keep_up(app, id, status).await;
+    seen(app, id).await
+}
+
+fn checked(new: UserStatus, now: Timestamp) -> Result<UserStatus> {
+    let UserStatus { status, dnd_until, custom_status, emoji, expires_at } = new;
+    let custom_status =
+        custom_status.as_deref().map(input::custom_status).transpose().field("custom_status")?;
+    let custom_status = custom_status.filter(|text| !text.is_empty());
+    let emoji = emoji.as_deref().map(input::emoji).transpose().field("emoji")?;
+    let dnd_until = dnd_until.map(|end| input::ahead(end, now)).transpose().field("dnd_until")?;
+    let expires_at = expires_at.map(|end| input::ahead(end, now)).transpose().field("expires_at")?;
+    if dnd_until.is_some() && status != ChosenStatus::Dnd {
+        return Err(Error::field("dnd_until", "only with the status dnd"));
     }
-    let custom = custom.filter(|text| !text.is_empty());
-    app.presence.choose(id, new.status == ChosenStatus::Away, custom, app.now().millis());
-    Ok(app.presence.get(id))
+    if expires_at.is_some() && custom_status.is_none() && emoji.is_none() {
+        return Err(Error::field("expires_at", "only with a custom_status or an emoji"));
+    }
+    Ok(UserStatus { status, dnd_until, custom_status, emoji, expires_at })
+}
+
+/// Sees to it that the board has what is stored of a user, when it was given `known`: another may have been stored
+/// before that and been given to it first, or when it did not know of the user yet.
+pub async fn keep_up(app: &App, id: UserId, mut known: UserStatus) {
+    loop {
+        let status = match app.memory.known_person(id) {
+            Some(person) => person.status.clone(),
+            None => match app.memory.person(&app.db, id, app.now()).await {
+                Ok(Some(standing)) => standing.person.status.clone(),
+                // Whoever comes next finds it.
+                Ok(None) | Err(_) => return,
+            },
+        };
+        if status == known {
+            return;
+        }
+        app.presence.choose(id, status.clone(), app.now().millis());
+        known = status;
+    }
+}
+
+/// Forgets texts whose time is over.
+pub async fn sweep(app: &App) -> Result<()> {
+    let mut change = app.change().await?;
+    store::sweep(change.tx(), app.now()).await?;
+    change.commit().await
 }
 
 /// Says that one is typing, or no more.
 pub async fn typing(app: &App, actor: Actor, channel_id: ChannelId, typing: bool) -> Result<()> {
-    let (at, _) = access::channel_now(app, actor, channel_id, ChannelPermission::Take).await?;
+    let (at, _) = access::channel_now(app, actor, channel_id, ChannelPermission::Write).await?;
     let said = Typing { channel_id, user_id: actor.user, typing };
     if !app.conflation.typing(&said, app.now().millis()) {
         return Ok(());

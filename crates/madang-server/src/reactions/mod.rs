@@ -17,6 +17,7 @@ use madang_store::{channels, messages, reactions as store};
 use crate::{
     access,
     app::{Actor, App},
+    emoji,
     error::{Error, Field, Result},
     http::{page_limit, page_of},
 };
@@ -24,12 +25,14 @@ use crate::{
 /// Puts an emoji on a message (`add`) or takes the actor's own away; gives the message after it. What is so
 /// already stays as it is, and nobody is told.
 pub async fn set(app: &App, actor: Actor, id: MessageId, emoji: &str, add: bool) -> Result<Message> {
-    let emoji = input::emoji(emoji).field("emoji")?;
+    let emoji = input::reaction(emoji).field("emoji")?;
     let mut change = app.change().await?;
-    let (mut message, _) = access::message_to_change(change.tx(), actor, id, ChannelPermission::Take).await?;
+    let (mut message, at) =
+        access::message_to_change(change.tx(), actor, id, ChannelPermission::React).await?;
     if message.deleted_at.is_some() {
         return Err(Error::Conflict("the message is deleted".to_owned()));
     }
+    emoji::reaction(&mut change, at.channel().workspace_id, &emoji, add).await?;
     store::tell_own(change.tx(), &mut message, actor.user).await?;
     let (channel_id, user_id) = (message.channel_id, actor.user);
     let version = channels::next_version(change.tx(), channel_id).await?;
@@ -63,7 +66,7 @@ pub async fn index(
     query: &ReactorsQuery,
 ) -> Result<Page<UserSummary>> {
     let limit = page_limit(query.limit)?;
-    let emoji = input::emoji(&query.emoji).field("emoji")?;
+    let emoji = input::reaction(&query.emoji).field("emoji")?;
     let mut tx = app.db.read().await?;
     access::message(&mut tx, actor, id, ChannelPermission::View).await?;
     let people = store::by_emoji(&mut tx, id, &emoji, query.after.unwrap_or(0), limit + 1).await?;

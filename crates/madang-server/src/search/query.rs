@@ -54,8 +54,13 @@ pub enum Where {
 /// Says what there is.
 pub fn has(value: &str) -> Result<Fact, Reason> {
     match value.to_lowercase().as_str() {
+        "file" => Ok(Fact::File),
+        "image" => Ok(Fact::Image),
         "link" => Ok(Fact::Link),
-        _ => Err(Reason("has: knows link".to_owned())),
+        "pin" => Ok(Fact::Pin),
+        "reaction" => Ok(Fact::Reaction),
+        "video" => Ok(Fact::Video),
+        _ => Err(Reason("has: knows file, image, link, pin, reaction, video".to_owned())),
     }
 }
 
@@ -188,7 +193,7 @@ mod tests {
             ("from:", "needs a value"),
             ("in: general", "needs a value"),
             ("from:@", "needs a value"),
-            ("has:feathers", "knows link"),
+            ("has:feathers", "knows file, image, link, pin, reaction, video"),
             ("is:new", "knows edited"),
             ("before:tomorrow", "before: expected a message id, a date"),
             (&"x".repeat(201), "at most 200 characters"),

@@ -8,7 +8,7 @@
 //!
 //! Invariants:
 //! - A message has one thread at most, and no message of a thread has one.
-//! - What is marked is told, also after a crash.
+//! - What is marked is told, also after a crash; by another node within a minute.
 
 pub mod http;
 
@@ -23,7 +23,9 @@ use madang_proto::{
     threads::{CreateReply, FollowedThread, MessageThread, ThreadOf},
 };
 use madang_realtime::{BoxError, Topic};
-use madang_store::{channels as store_channels, members, messages as store_messages, threads as store};
+use madang_store::{
+    channels as store_channels, members, messages as store_messages, threads as store, unread,
+};
 
 use crate::{
     access,
@@ -37,6 +39,8 @@ use crate::{
 
 /// How long the newest state of a root is told after the one before, at the earliest.
 const PAUSE: Duration = Duration::from_millis(250);
+/// How long it sleeps where nothing wakes it: a node that crashed may have left something.
+const SLEEP: Duration = Duration::from_secs(60);
 /// How long to wait after the database was away.
 const LATER: Duration = Duration::from_secs(1);
 /// How many roots are told in one pass.
@@ -51,13 +55,23 @@ pub async fn reply(
     named: Option<ChannelId>,
     new: &CreateReply,
 ) -> Result<(Message, bool)> {
-    let draft = messages::draft(app, actor, &new.content, new.nonce.as_deref())?;
-    let (thread, of) = open(app, actor, root, named).await?;
+    let draft = messages::draft(app, actor, &new.content, new.nonce.as_deref(), new.file_ids.clone())?;
+    if new.also_to_channel {
+        if draft.content.is_empty() {
+            return Err(Error::field("also_to_channel", "only with a text: the files stay with the reply"));
+        }
+        access::message(&mut app.db.read().await?, actor, root, ChannelPermission::Write).await?;
+    }
+    let (thread, of) = open(app, actor, root, named, ChannelPermission::Reply).await?;
     let sent = messages::write(app, actor, thread, draft.clone(), None).await?;
     if new.also_to_channel {
         let refers = MessageThread::refer(thread, of.root_id);
         // Nobody can choose a nonce like this one: it has a control character.
-        let copy = messages::Draft { nonce: draft.nonce.map(|nonce| format!("{nonce}\n")), ..draft };
+        let copy = messages::Draft {
+            nonce: draft.nonce.map(|nonce| format!("{nonce}\n")),
+            file_ids: Vec::new(),
+            ..draft
+        };
         messages::write(app, actor, of.channel_id, copy, Some(refers)).await?;
     }
     Ok(sent)
@@ -69,9 +83,10 @@ async fn open(
     actor: Actor,
     root_id: MessageId,
     named: Option<ChannelId>,
+    permission: ChannelPermission,
 ) -> Result<(ChannelId, ThreadOf)> {
     let mut tx = app.db.read().await?;
-    let (root, _) = access::message(&mut tx, actor, root_id, ChannelPermission::Take).await?;
+    let (root, _) = access::message(&mut tx, actor, root_id, permission).await?;
     let of = ThreadOf { channel_id: root.channel_id, root_id };
     if named.is_some_and(|named| named != root.channel_id) {
         return Err(Error::field("thread_root_id", "no such message in this channel"));
@@ -84,7 +99,7 @@ async fn open(
     }
     drop(tx);
     let mut change = app.change().await?;
-    let (root, at) = access::message_to_change(change.tx(), actor, root_id, ChannelPermission::Take).await?;
+    let (root, at) = access::message_to_change(change.tx(), actor, root_id, permission).await?;
     if let Some(id) = store::find(change.tx(), root_id).await? {
         return Ok((id, of));
     }
@@ -130,7 +145,7 @@ async fn known(
 
 /// Follows the thread of a message.
 pub async fn follow(app: &App, actor: Actor, root_id: MessageId) -> Result<Channel> {
-    let (thread, _) = open(app, actor, root_id, None).await?;
+    let (thread, _) = open(app, actor, root_id, None, ChannelPermission::Take).await?;
     set_following(app, actor, thread, true).await?;
     channels::show(app, actor, thread).await
 }
@@ -188,14 +203,16 @@ pub async fn followed(
     }
     let next_cursor =
         found.last().filter(|_| more).map(|(_, [unread, at, id])| format!("{unread}-{at}-{id}"));
-    let roots = found.iter().filter_map(|(channel, _)| Some(channel.thread?.root_id)).collect::<Vec<_>>();
+    let (mut channels, _): (Vec<_>, Vec<_>) = found.into_iter().unzip();
+    unread::tell(&mut tx, actor.user, &mut channels).await?;
+    let roots = channels.iter().filter_map(|channel| Some(channel.thread?.root_id)).collect::<Vec<_>>();
     let roots = store_messages::of_ids(&mut tx, actor.user, &roots).await?;
-    let whole = |(channel, _): (Channel, _)| {
+    let whole = |channel: Channel| {
         let root_id = channel.thread?.root_id;
         let root = roots.iter().find(|root| root.id == root_id)?.clone();
         Some(FollowedThread { channel, root })
     };
-    Ok(Page { items: found.into_iter().filter_map(whole).collect(), next_cursor, prev_cursor: None })
+    Ok(Page { items: channels.into_iter().filter_map(whole).collect(), next_cursor, prev_cursor: None })
 }
 
 /// A reply was deleted, in a change.
@@ -226,6 +243,7 @@ pub async fn run(app: App) -> std::result::Result<(), BoxError> {
         }
         tokio::select! {
             () = app.replies.notified() => {}
+            () = tokio::time::sleep(SLEEP) => {}
             () = app.shutdown.wait() => break,
         }
     }
@@ -246,14 +264,14 @@ async fn tell(app: &App) -> Result<()> {
 
 async fn tell_root(app: &App, thread: ChannelId, channel: ChannelId) -> Result<()> {
     let mut change = app.change().await?;
-    // The channel first: whoever locks several does it by ascending id, and a thread is younger.
+    // The channel first, as everyone does who locks it and a thread.
     let version = match store_channels::next_version(change.tx(), channel).await {
         Ok(version) => version,
         Err(madang_store::Error::NotFound) => return Ok(()),
         Err(error) => return Err(error.into()),
     };
     let Some((root_id, news)) = store::tell(change.tx(), thread).await? else { return Ok(()) };
-    let Some(mut root) = store_messages::find(change.tx(), root_id).await? else { return Ok(()) };
+    let Some(mut root) = store_messages::find_to_change(change.tx(), root_id).await? else { return Ok(()) };
     root.version = version;
     root.thread = Some(news);
     store_messages::update(change.tx(), &root).await?;

@@ -1,7 +1,8 @@
 //! Workspaces and the people in them.
 //!
 //! Invariants:
-//! - Everyone in a workspace is in its default channel.
+//! - Everyone in a workspace is in its default channel, but visitors: these are in the channels of their guest links.
+//! - A visitor hears of what happens in a workspace beside these no more than its own facts and emoji.
 //! - A workspace keeps at least one owner.
 //! - Who leaves a workspace leaves all its channels.
 
@@ -9,23 +10,31 @@ pub mod http;
 
 use madang_proto::{
     ChannelId, Event, UserId, WorkspaceId,
+    audit::AuditAction,
     channels::{Channel, ChannelKind},
+    close::CloseCode,
     input, limits,
     page::Page,
     permissions::{self, Role, WorkspacePermission},
+    retention::Retention,
     workspaces::{
         CreateWorkspace, EditHistory, Member, MemberAction, MemberChange, UpdateWorkspace, Workspace,
     },
 };
 use madang_realtime::{Control, Topic};
-use madang_store::{accounts, channels as store_channels, workspaces as store};
+use madang_store::{
+    accounts, channels as store_channels, members as store_members, visits, workspaces as store,
+};
+use serde_json::json;
 
 use crate::{
     access,
     app::{Actor, App},
+    audit::{self, Act},
     change::Change,
     channels,
     error::{Error, Field, Result},
+    profiles, sanctions,
 };
 
 /// What the default channel of a new workspace is called.
@@ -87,6 +96,8 @@ async fn insert(
         open,
         allow_guests,
         edit_history: EditHistory::default(),
+        retention: Retention::default(),
+        emoji_version: 0,
         default_channel_id: channel.id,
         created_at: channel.created_at,
         role: None,
@@ -100,19 +111,37 @@ async fn insert(
 pub async fn update(app: &App, actor: Actor, id: WorkspaceId, new: &UpdateWorkspace) -> Result<Workspace> {
     let name = new.name.as_deref().map(input::workspace_name).transpose().field("name")?;
     let mut change = app.change().await?;
-    let mut workspace =
-        access::workspace(change.tx(), actor, id, WorkspacePermission::Edit).await?.into_workspace();
+    let before = access::workspace(change.tx(), actor, id, WorkspacePermission::Edit).await?.into_workspace();
+    let mut workspace = before.clone();
     workspace.name = name.unwrap_or(workspace.name);
     workspace.open = new.open.unwrap_or(workspace.open);
     workspace.allow_guests = new.allow_guests.unwrap_or(workspace.allow_guests);
     workspace.edit_history = new.edit_history.unwrap_or(workspace.edit_history);
     store::update(change.tx(), &workspace).await?;
-    change.emit(Topic::Workspace(id), Event::Workspace(Workspace { role: None, ..workspace.clone() }));
+    if workspace != before {
+        audit::note(app, &mut change, actor, id, Act::of_workspace(&before, &workspace)).await?;
+    }
+    let told = Event::Workspace(Workspace { role: None, ..workspace.clone() });
+    change.emit_to_all(&everyone(id), &told);
     change.commit().await?;
     Ok(workspace)
 }
 
-/// Brings someone into a workspace and its default channel, in a change. False when they were in it.
+/// The topics of what everyone in a workspace hears, visitors too.
+pub const fn everyone(id: WorkspaceId) -> [Topic; 2] {
+    [Topic::Workspace(id), Topic::Lobby(id)]
+}
+
+/// The topic of what someone with this role hears of a workspace.
+pub const fn topic(id: WorkspaceId, role: Role) -> Topic {
+    match role {
+        Role::Visitor => Topic::Lobby(id),
+        Role::Guest | Role::Member | Role::Moderator | Role::Admin | Role::Owner => Topic::Workspace(id),
+    }
+}
+
+/// Brings someone into a workspace and its default channel, in a change; a visitor becomes more than that. False when
+/// they were in it.
 pub async fn enter(
     app: &App,
     change: &mut Change,
@@ -120,17 +149,64 @@ pub async fn enter(
     user: UserId,
     role: Role,
 ) -> Result<bool> {
-    if !store::add_member(change.tx(), workspace.id, user, role, app.now()).await? {
+    if enter_by(app, change, workspace, user, role, workspace.default_channel_id).await? {
+        return Ok(true);
+    }
+    let member = store::member(change.tx(), workspace.id, user).await?;
+    if member.is_none_or(|member| member.role > Role::Visitor) {
         return Ok(false);
     }
-    let topic = Topic::Workspace(workspace.id);
-    change.control(Control::Subscribe { user, topic });
-    change.emit(Topic::User(user), Event::Workspace(Workspace { role: Some(role), ..workspace.clone() }));
-    announce(change, workspace.id, user, MemberAction::Joined).await?;
-    channels::enter(app, change, workspace.default_channel_id, user).await?;
+    stay(app, change, workspace, user, role).await?;
+    Ok(true)
+}
+
+/// Brings someone into a workspace and one of its channels, in a change. False when they were in the workspace.
+pub async fn enter_by(
+    app: &App,
+    change: &mut Change,
+    workspace: &Workspace,
+    user: UserId,
+    role: Role,
+    channel: ChannelId,
+) -> Result<bool> {
     let id = workspace.id;
+    if !store::add_member(change.tx(), id, user, role, app.now()).await? {
+        return Ok(false);
+    }
+    change.control(Control::Subscribe { user, topic: topic(id, role) });
+    change.emit(Topic::User(user), Event::Workspace(Workspace { role: Some(role), ..workspace.clone() }));
+    announce(change, id, user, MemberAction::Joined).await?;
+    profiles::introduce(change, id, user).await?;
+    channels::enter(app, change, channel, user).await?;
+    // Once the channel is locked, so that a ban of the same moment is found.
+    sanctions::check(change, id, None, user).await?;
     change.after(move |app| app.presence.moved_in(user, id));
     Ok(true)
+}
+
+/// Makes a visitor one of the workspace, who stays in the channels of their links, in a change.
+async fn stay(
+    app: &App,
+    change: &mut Change,
+    workspace: &Workspace,
+    user: UserId,
+    role: Role,
+) -> Result<Member> {
+    let id = workspace.id;
+    let theirs = channels_of(change, id, user).await?;
+    store::set_role(change.tx(), id, user, role).await?;
+    visits::leave_workspace(change.tx(), id, user).await?;
+    change.control(Control::Unsubscribe { user, topic: topic(id, Role::Visitor) });
+    change.control(Control::Subscribe { user, topic: topic(id, role) });
+    change.emit(Topic::User(user), Event::Workspace(Workspace { role: Some(role), ..workspace.clone() }));
+    // The default channel is the oldest, and the first to be locked.
+    if !store_members::is_member(change.tx(), workspace.default_channel_id, user).await? {
+        channels::enter(app, change, workspace.default_channel_id, user).await?;
+    }
+    for channel in theirs {
+        channels::renew(change, channel, user).await?;
+    }
+    announce(change, id, user, MemberAction::Updated).await
 }
 
 async fn announce(
@@ -142,7 +218,10 @@ async fn announce(
     let member = store::member(change.tx(), id, user).await?.ok_or(Error::NotFound("member"))?;
     let event =
         MemberChange { action, workspace_id: id, channel_id: None, member: member.clone(), version: None };
-    change.emit(Topic::Workspace(id), Event::Member(event));
+    // A visitor does not hear of who comes and goes, but of themself.
+    let visits = member.role == Role::Visitor;
+    let topics = [Topic::Workspace(id)].into_iter().chain(visits.then_some(Topic::User(user)));
+    change.emit_to_all(&topics.collect::<Vec<_>>(), &Event::Member(event));
     Ok(member)
 }
 
@@ -155,7 +234,7 @@ pub async fn members(
     limit: u32,
 ) -> Result<Page<Member>> {
     let mut tx = app.db.read().await?;
-    access::workspace(&mut tx, actor, id, WorkspacePermission::View).await?;
+    access::workspace(&mut tx, actor, id, WorkspacePermission::People).await?;
     Ok(member_page(store::members(&mut tx, id, after, limit + 1).await?, limit))
 }
 
@@ -174,14 +253,15 @@ pub async fn add_member(app: &App, actor: Actor, id: WorkspaceId, username: &str
     let at = access::workspace(change.tx(), actor, id, WorkspacePermission::ManageMembers).await?;
     let user = accounts::by_username_key(change.tx(), &input::name_key(username.trim())).await?;
     let user = user.ok_or_else(|| Error::field("username", "nobody has this name"))?;
-    if user.guest && !at.workspace().allow_guests {
-        return Err(Error::Conflict("this workspace lets no guests in".to_owned()));
-    }
+    lets_in(at.workspace(), user.summary.id)?;
     let role = if user.guest { Role::Guest } else { Role::Member };
     if !enter(app, &mut change, at.workspace(), user.summary.id, role).await? {
         return Err(Error::Conflict("is a member already".to_owned()));
     }
     let member = store::member(change.tx(), id, user.summary.id).await?.ok_or(Error::NotFound("member"))?;
+    let role = Some(json!({"role": role}));
+    let act = Act::new(AuditAction::MemberAdded).on(user.summary.id).changed(None, role);
+    audit::note(app, &mut change, actor, id, act).await?;
     change.commit().await?;
     Ok(member)
 }
@@ -200,10 +280,24 @@ pub async fn update_member(
     if !permissions::may_assign(at.role(), member.role.max(role)) {
         return Err(Error::Forbidden("only owners can make or change admins and owners"));
     }
-    if user.is_guest() != (role == Role::Guest) {
+    if role == Role::Visitor && member.role != role {
+        return Err(Error::field("role", "only a guest link makes a visitor"));
+    }
+    if role != Role::Visitor && user.is_guest() != (role == Role::Guest) {
         return Err(Error::field("role", "guests stay guests, and only guests are"));
     }
     keep_an_owner(&mut change, id, &member, role).await?;
+    if role != member.role {
+        let [from, to] = [member.role, role].map(|role| Some(json!({"role": role})));
+        let act = Act::new(AuditAction::RoleChanged).on(user).changed(from, to);
+        audit::note(app, &mut change, actor, id, act).await?;
+    }
+    if member.role == Role::Visitor && role != member.role {
+        lets_in(at.workspace(), user)?;
+        let member = stay(app, &mut change, at.workspace(), user, role).await?;
+        change.commit().await?;
+        return Ok(member);
+    }
     store::set_role(change.tx(), id, user, role).await?;
     // The role shows in the lists of the channels too, also to those who come back later.
     for channel in channels_of(&mut change, id, user).await? {
@@ -212,6 +306,14 @@ pub async fn update_member(
     let member = announce(&mut change, id, user, MemberAction::Updated).await?;
     change.commit().await?;
     Ok(member)
+}
+
+/// Refuses guests where none are let in. A guest link is not asked: whoever made it lets them in.
+pub fn lets_in(workspace: &Workspace, user: UserId) -> Result<()> {
+    if user.is_guest() && !workspace.allow_guests {
+        return Err(Error::Conflict("this workspace lets no guests in".to_owned()));
+    }
+    Ok(())
 }
 
 async fn keep_an_owner(change: &mut Change, id: WorkspaceId, member: &Member, role: Role) -> Result<()> {
@@ -235,19 +337,35 @@ pub async fn remove_member(app: &App, actor: Actor, id: WorkspaceId, user: UserI
         return Err(Error::Forbidden("only owners can remove admins and owners"));
     }
     keep_an_owner(&mut change, id, &member, Role::Guest).await?;
-    for channel in channels_of(&mut change, id, user).await? {
-        channels::exit(app, &mut change, channel, user).await?;
+    put_out(app, &mut change, id, user).await?;
+    if user != actor.user {
+        let role = Some(json!({"role": member.role}));
+        let act = Act::new(AuditAction::MemberRemoved).on(user).changed(role, None);
+        audit::note(app, &mut change, actor, id, act).await?;
     }
-    announce(&mut change, id, user, MemberAction::Left).await?;
+    change.commit().await
+}
+
+/// Takes a member out of a workspace and all its channels, in a change.
+pub async fn put_out(app: &App, change: &mut Change, id: WorkspaceId, user: UserId) -> Result<()> {
+    for channel in channels_of(change, id, user).await? {
+        channels::exit(app, change, channel, user).await?;
+    }
+    let member = announce(change, id, user, MemberAction::Left).await?;
+    visits::leave_workspace(change.tx(), id, user).await?;
     store::remove_member(change.tx(), id, user).await?;
-    change.control(Control::Unsubscribe { user, topic: Topic::Workspace(id) });
+    change.control(Control::Unsubscribe { user, topic: topic(id, member.role) });
     change.after(move |app| app.presence.moved_out(user, id));
-    change.commit().await?;
+    // Nothing is left to a guest who was here only for a time, and there is nothing to come back for.
+    if member.role == Role::Visitor && user.is_guest() && store::of_user(change.tx(), user).await?.is_empty()
+    {
+        change.control(Control::CloseUser { user, code: CloseCode::AccessEnded });
+    }
     Ok(())
 }
 
 /// The channels of a workspace that someone is in, in the order in which they are locked.
-async fn channels_of(change: &mut Change, id: WorkspaceId, user: UserId) -> Result<Vec<ChannelId>> {
+pub async fn channels_of(change: &mut Change, id: WorkspaceId, user: UserId) -> Result<Vec<ChannelId>> {
     let theirs = store_channels::of_user(change.tx(), user).await?;
     let mut ids: Vec<_> = theirs.into_iter().filter(|c| c.workspace_id == id).map(|c| c.id).collect();
     ids.sort_unstable();

@@ -38,7 +38,7 @@ fn refused<T>(answer: Result<T, Error>) -> ErrorCode {
 }
 
 fn new(content: &str) -> CreateMessage {
-    CreateMessage { content: content.to_owned(), nonce: None }
+    CreateMessage { content: content.to_owned(), nonce: None, file_ids: Vec::new() }
 }
 
 on_both! {

@@ -103,7 +103,7 @@ on_both! {
 
     async fn an_edit_by_the_gateway_and_a_resend_change_no_history(s: TestServer) {
         let alice = s.user("alice").await;
-        let body = CreateMessage { content: "one".to_owned(), nonce: Some("n".to_owned()) };
+        let body = CreateMessage { content: "one".to_owned(), nonce: Some("n".to_owned()), file_ids: Vec::new() };
         let sent = alice.http.create_message(alice.general(), &body).await.unwrap();
         alice.http.react(sent.id, "👍").await.unwrap();
         alice.client.edit(sent.id, "two").await.unwrap();

@@ -49,7 +49,7 @@ async fn until(wire: &mut Wire, content: &str) -> (Vec<Value>, Vec<Came>) {
 }
 
 async fn post(user: &User, content: &str) {
-    let body = CreateMessage { content: content.to_owned(), nonce: None };
+    let body = CreateMessage { content: content.to_owned(), nonce: None, file_ids: Vec::new() };
     user.http.create_message(user.general(), &body).await.unwrap();
 }
 

@@ -19,12 +19,19 @@ use serde_json::{Value, json};
 use crate::support::{Cast, Expected, TestServer, User, all_converge, converge, on_both, refusals};
 
 fn text(content: &str) -> CreateMessage {
-    CreateMessage { content: content.to_owned(), nonce: None }
+    CreateMessage { content: content.to_owned(), nonce: None, file_ids: Vec::new() }
 }
 
 fn to(channel_id: ChannelId) -> SendMessage {
     let content = "hi".to_owned();
-    SendMessage { channel_id, content, nonce: None, thread_root_id: None, also_to_channel: false }
+    SendMessage {
+        channel_id,
+        content,
+        nonce: None,
+        thread_root_id: None,
+        also_to_channel: false,
+        file_ids: Vec::new(),
+    }
 }
 
 fn refused<T>(answer: Result<T, madang_client::Error>) -> ErrorCode {

@@ -1,5 +1,7 @@
 //! Pages: walking them gives every message once, whoever writes meanwhile.
 
+use std::collections::BTreeSet;
+
 use futures_util::future::join_all;
 use madang_client::proto::{
     ChannelId, MessageId,
@@ -7,12 +9,15 @@ use madang_client::proto::{
     error::ErrorCode::Invalid,
     messages::{CreateMessage, Message},
     page::{MessagePageQuery, Page},
+    saved::SavedQuery,
 };
+use proptest::{prelude::*, sample::Index, strategy::ValueTree, test_runner::TestRunner};
 use reqwest::Method;
 
 use crate::support::{TestServer, User, on_both};
 
-const NEWEST: MessagePageQuery = MessagePageQuery { limit: None, before: None, after: None, around: None };
+const NEWEST: MessagePageQuery =
+    MessagePageQuery { limit: None, before: None, after: None, around: None, around_seq: None };
 
 fn limit(limit: u32) -> MessagePageQuery {
     MessagePageQuery { limit: Some(limit), ..NEWEST }
@@ -26,8 +31,8 @@ fn seqs(items: &[Message]) -> Vec<i64> {
     items.iter().map(|m| m.seq).collect()
 }
 
-async fn write(user: &User, channel: ChannelId, count: usize) -> Vec<Message> {
-    let body = CreateMessage { content: "안녕".to_owned(), nonce: None };
+pub async fn write(user: &User, channel: ChannelId, count: usize) -> Vec<Message> {
+    let body = CreateMessage { content: "안녕".to_owned(), nonce: None, file_ids: Vec::new() };
     join_all((0..count).map(|_| user.http.create_message(channel, &body)))
         .await
         .into_iter()
@@ -36,7 +41,7 @@ async fn write(user: &User, channel: ChannelId, count: usize) -> Vec<Message> {
 }
 
 /// From the newest page back to the beginning; someone writes after each page.
-async fn walk_back(reader: &User, writer: &User, channel: ChannelId, size: u32) -> Vec<i64> {
+pub async fn walk_back(reader: &User, writer: &User, channel: ChannelId, size: u32) -> Vec<i64> {
     let (mut seen, mut query) = (Vec::new(), limit(size));
     loop {
         let page = reader.http.messages(channel, query).await.unwrap();
@@ -49,7 +54,13 @@ async fn walk_back(reader: &User, writer: &User, channel: ChannelId, size: u32) 
 }
 
 /// From a message on to the end; someone writes after each of the first pages.
-async fn walk_on(reader: &User, writer: &User, channel: ChannelId, from: MessageId, size: u32) -> Vec<i64> {
+pub async fn walk_on(
+    reader: &User,
+    writer: &User,
+    channel: ChannelId,
+    from: MessageId,
+    size: u32,
+) -> Vec<i64> {
     let (mut seen, mut query, mut writes) =
         (Vec::new(), MessagePageQuery { after: Some(from), ..limit(size) }, 5);
     loop {
@@ -176,5 +187,160 @@ on_both! {
         }
         let fine = MessagePageQuery { before: Some(there[1].id), ..limit(100) };
         assert_eq!(alice.http.messages(other, fine).await.unwrap().items.len(), (there[1].seq - 1) as usize);
+    }
+}
+
+/// What happens between two pages.
+#[derive(Debug, Clone)]
+enum Between {
+    Write(usize),
+    Delete(Index),
+    Edit(Index),
+}
+
+/// A walk over a channel: how many messages it begins with, where, in pages of which size, and what happens meanwhile.
+#[derive(Debug, Clone)]
+struct Walk {
+    first: usize,
+    from: Index,
+    way: Way,
+    sizes: Vec<u32>,
+    between: Vec<Vec<Between>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Way {
+    Newest,
+    Before,
+    After,
+    Around,
+}
+
+fn walks() -> impl Strategy<Value = Walk> {
+    let between = prop_oneof![
+        (0..4_usize).prop_map(Between::Write),
+        any::<Index>().prop_map(Between::Delete),
+        any::<Index>().prop_map(Between::Edit),
+    ];
+    let ways = vec![Way::Newest, Way::Before, Way::After, Way::Around];
+    let sizes = prop::collection::vec(prop_oneof![1..8_u32, 1..=100_u32], 1..4);
+    let between = prop::collection::vec(prop::collection::vec(between, 0..3), 1..8);
+    (1..40_usize, any::<Index>(), prop::sample::select(ways), sizes, between)
+        .prop_map(|(first, from, way, sizes, between)| Walk { first, from, way, sizes, between })
+}
+
+impl Walk {
+    /// Does what happens before the next page; after as many pages as there are plans, nothing does.
+    async fn happens(&self, page: usize, writer: &User, channel: ChannelId, all: &mut Vec<Message>) {
+        for step in self.between.get(page).into_iter().flatten() {
+            match step {
+                Between::Write(count) => {
+                    for _ in 0..*count {
+                        all.extend(write(writer, channel, 1).await);
+                    }
+                }
+                // A tombstone keeps its place; what is one already stays one.
+                Between::Delete(which) => drop(writer.http.delete_message(which.get(all).id).await),
+                Between::Edit(which) => {
+                    drop(writer.http.update_message(which.get(all).id, "edited").await);
+                }
+            }
+        }
+    }
+
+    /// The seqs that are seen, as they stand, and those of the messages that had to be.
+    async fn go(&self, reader: &User, writer: &User, channel: ChannelId) -> (Vec<i64>, Vec<i64>) {
+        let mut all = write(writer, channel, self.first).await;
+        all.sort_by_key(|message| message.seq);
+        let from = self.from.get(&all).clone();
+        let place = |way| (self.way == way).then_some(from.id);
+        let (before, after, around) = (place(Way::Before), place(Way::After), place(Way::Around));
+        let due = all.iter().map(|message| message.seq).filter(|seq| match self.way {
+            Way::Newest | Way::Around => true,
+            Way::Before => *seq < from.seq,
+            Way::After => *seq > from.seq,
+        });
+        let due: Vec<_> = due.collect();
+        let mut sizes = self.sizes.iter().copied().cycle();
+        let mut pages = 0;
+        let first = MessagePageQuery { limit: sizes.next(), before, after, around, around_seq: None };
+        let page = reader.http.messages(channel, first).await.unwrap();
+        let mut seen = seqs(&page.items);
+        let (next, other) = (id(page.next_cursor.as_ref()), id(page.prev_cursor.as_ref()));
+        let (mut older, mut newer) = if self.way == Way::After { (None, next) } else { (next, None) };
+        if self.way == Way::Around {
+            newer = other;
+        }
+        while older.is_some() || newer.is_some() {
+            self.happens(pages, writer, channel, &mut all).await;
+            pages += 1;
+            let limit = sizes.next();
+            let (before, after) = if older.is_some() { (older, None) } else { (None, newer) };
+            let query = MessagePageQuery { limit, before, after, ..Default::default() };
+            let page = reader.http.messages(channel, query).await.unwrap();
+            assert!(page.items.len() <= limit.unwrap() as usize, "{} items", page.items.len());
+            let next = id(page.next_cursor.as_ref());
+            if older.is_some() {
+                seen.splice(0..0, seqs(&page.items));
+                older = next;
+            } else {
+                seen.extend(seqs(&page.items));
+                newer = next;
+            }
+        }
+        (seen, due)
+    }
+}
+
+/// Walks of the same kind in every run.
+fn some<T: Strategy>(strategy: T, count: usize) -> Vec<T::Value> {
+    let mut runner = TestRunner::deterministic();
+    (0..count).map(|_| strategy.new_tree(&mut runner).unwrap().current()).collect()
+}
+
+on_both! {
+    /// Whatever is written, edited and deleted meanwhile: no message twice, none missing that stood throughout.
+    async fn any_walk_gives_each_message_once(s: TestServer) {
+        let (alice, bob) = s.users().await;
+        for (n, walk) in some(walks(), 40).into_iter().enumerate() {
+            let channel = bob.channel(&format!("walk {n}"), ChannelKind::Public).await.id;
+            let (seen, due) = walk.go(&alice, &bob, channel).await;
+            assert!(seen.windows(2).all(|pair| pair[0] < pair[1]), "in order and once: {seen:?} {walk:?}");
+            assert!(due.iter().all(|seq| seen.contains(seq)), "{due:?} in {seen:?} {walk:?}");
+        }
+    }
+
+    /// A list from which things go for good: what one saved.
+    async fn any_walk_over_what_changes_gives_what_stood_throughout(s: TestServer) {
+        let alice = s.user("alice").await;
+        let messages = write(&alice, alice.general(), 30).await;
+        for message in &messages {
+            alice.http.save(message.id).await.unwrap();
+        }
+        let changes = prop::collection::vec((any::<Index>(), any::<bool>()), 0..6);
+        let plans = (1..9_u32, prop::collection::vec(changes, 1..12));
+        for (limit, changes) in some(plans, 25) {
+            let mut stood: BTreeSet<_> = alice.http.all_saved().await.unwrap().into_iter().map(|x| x.message.id).collect();
+            let (mut seen, mut before) = (Vec::new(), None);
+            for page in 0.. {
+                let answer = alice.http.saved(SavedQuery { limit: Some(limit), before }).await.unwrap();
+                seen.extend(answer.items.into_iter().map(|saved| saved.message.id));
+                for (which, save) in changes.get(page).into_iter().flatten() {
+                    let id = which.get(&messages).id;
+                    if *save {
+                        alice.http.save(id).await.unwrap();
+                    } else {
+                        alice.http.unsave(id).await.unwrap();
+                        stood.remove(&id);
+                    }
+                }
+                let Some(next) = answer.next_cursor else { break };
+                before = Some(next.parse().unwrap());
+            }
+            let missing: Vec<_> = stood.iter().filter(|id| !seen.contains(id)).collect();
+            assert!(missing.is_empty(), "{missing:?} in pages of {limit} with {changes:?}");
+            let again: Vec<_> = seen.iter().filter(|id| seen.iter().filter(|x| x == id).count() > 1).collect();
+            assert!(again.iter().all(|id| !stood.contains(id)), "twice: {again:?} in pages of {limit} with {changes:?}");
+        }
     }
 }

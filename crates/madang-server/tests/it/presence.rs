@@ -1,16 +1,14 @@
 //! Presence and typing: who is there, told to those who may know.
 
-use futures_util::future::join_all;
 use madang_client::{
     State,
     proto::{
         Event, UserId,
-        accounts::GuestLogin,
         channels::ChannelKind,
         command::{Hello, Subscribe},
         error::ErrorCode::Forbidden,
         limits,
-        presence::{ChosenStatus, Presence, Status, Typing, UpdateStatus},
+        presence::{ChosenStatus, Presence, Status, Typing, UserStatus},
         workspaces::CreateWorkspace,
     },
 };
@@ -18,14 +16,14 @@ use serde_json::{Value, json};
 
 use crate::support::{Cast, Expected, TestServer, User, on_both, raw::Raw, refusals};
 
-fn say(status: ChosenStatus, custom: Option<&str>) -> UpdateStatus {
-    UpdateStatus { status, custom_status: custom.map(str::to_owned) }
+fn say(status: ChosenStatus, custom: Option<&str>) -> UserStatus {
+    UserStatus { status, custom_status: custom.map(str::to_owned), ..UserStatus::default() }
 }
 
 /// The next that is heard of `who`.
 async fn told(user: &mut User, who: UserId) -> (Status, Option<String>) {
     let presence = user.next("presence", |event| match event {
-        Event::Presence(Presence { user_id, status, custom_status }) if user_id == who => {
+        Event::Presence(Presence { user_id, status, custom_status, .. }) if user_id == who => {
             Some((status, custom_status))
         }
         _ => None,
@@ -162,8 +160,10 @@ on_both! {
         assert_eq!(told(&mut alice, bob.id).await, (Status::Online, None));
         goes_offline(&s, &bob, 1).await;
         told(&mut alice, bob.id).await;
-        let lost = bob.http.set_status(bob.id, &say(ChosenStatus::Away, Some("gone"))).await.unwrap();
-        assert_eq!((lost.status, lost.custom_status), (Status::Offline, None), "who is not there has no say");
+        let kept = bob.http.set_status(bob.id, &say(ChosenStatus::Away, Some("gone"))).await.unwrap();
+        assert_eq!((kept.status, kept.custom_status.as_deref()), (Status::Offline, Some("gone")));
+        bob.client.reconnect().await.unwrap();
+        assert_eq!(told(&mut alice, bob.id).await, (Status::Away, Some("gone".to_owned())), "kept until they are back");
     }
 
     async fn a_status_has_one_short_line(s: TestServer) {
@@ -214,7 +214,7 @@ on_both! {
     async fn in_a_crowd_the_number_is_told_and_nobody_by_name(s: TestServer) {
         let s = s.counting_people(5, 3).await;
         let alice = s.user("alice").await;
-        let mut observer = Raw::of(&alice).await;
+        let mut observer = Raw::of(&alice).await.and_presence();
         let mut crowd = Vec::new();
         for at in 1..=30 {
             crowd.push(s.guest(&at.to_string()).await);
@@ -271,7 +271,7 @@ on_both! {
         knows(&alice, &[&alice], Some(4)).await;
         alice.client.watch_people([bob.id, carol.id]).await.unwrap();
         knows(&alice, &[&alice, &bob, &carol], Some(4)).await;
-        let (mut watcher, mut phone) = (Raw::of(&alice).await, Raw::of(&alice).await);
+        let (mut watcher, mut phone) = (Raw::of(&alice).await.and_presence(), Raw::of(&alice).await.and_presence());
         watcher.ask(watch(&[bob.id, alice.id])).await.unwrap();
         for user in [&dave, &bob, &alice] {
             user.http.set_status(user.id, &say(ChosenStatus::Away, None)).await.unwrap();
@@ -309,7 +309,7 @@ on_both! {
         bob.http.set_status(bob.id, &say(ChosenStatus::Online, Some("all that was is told"))).await.unwrap();
         let told = |state: &State| state.presence().any(|p| p.custom_status.is_some()).then_some(());
         alice.client.wait_for("what was told so far", told).await.unwrap();
-        let mut watcher = Raw::of(&alice).await;
+        let mut watcher = Raw::of(&alice).await.and_presence();
         watcher.ask(watch(&[bob.id])).await.unwrap();
         bob.http.set_status(bob.id, &say(ChosenStatus::Away, None)).await.unwrap();
         wait_for_status(&alice, bob.id, Status::Away).await;
@@ -323,14 +323,14 @@ on_both! {
         cast.owner.http.remove_workspace_member(cast.owner.workspace(), cast.stranger.id).await.unwrap();
         let of = cast.member.id;
         for user in cast.everyone() {
-            let mut raw = Raw::of(user).await;
+            let mut raw = Raw::of(user).await.and_presence();
             raw.ask(watch(&[of, 12_345.into()])).await.unwrap();
             let seen = watched(&mut raw).await;
             let how = |id: UserId| seen.iter().find(|p| p.user_id == id).unwrap().status;
             let expected = if user.id == cast.stranger.id { Status::Offline } else { Status::Online };
             assert_eq!((how(of), how(12_345.into())), (expected, Status::Offline), "{}", user.name);
         }
-        let mut raw = Raw::of(&cast.owner).await;
+        let mut raw = Raw::of(&cast.owner).await.and_presence();
         let many: Vec<UserId> = (0..=i64::try_from(limits::WATCH_PEOPLE).unwrap()).map(UserId::from).collect();
         assert_eq!(raw.ask(watch(&many)).await, Err(json!("invalid")));
         raw.ask(watch(&many[1..])).await.unwrap();
@@ -349,11 +349,13 @@ on_both! {
         }
         bob.client.watch_people([alice.id]).await.unwrap();
         knows(&bob, &[&bob, &alice], Some(3)).await;
-        let mut raw = Raw::of(&bob).await;
+        let mut raw = Raw::of(&bob).await.and_presence();
         raw.ask(watch(&[alice.id])).await.unwrap();
         alice.http.remove_workspace_member(alice.workspace(), bob.id).await.unwrap();
         knows(&alice, &[&alice], Some(2)).await;
         knows(&bob, &[&bob], None).await;
+        // That she came may have been told while he still watched.
+        told_of(&mut raw).await;
         for (who, by) in [(&alice, &carol), (&bob, &bob)] {
             who.http.set_status(who.id, &say(ChosenStatus::Away, None)).await.unwrap();
             by.client.watch_people([who.id]).await.unwrap();
@@ -413,9 +415,7 @@ on_both! {
 
     async fn in_a_large_channel_nobody_is_told_who_types(s: TestServer) {
         let (mut alice, bob) = s.users().await;
-        let (http, guest) = (s.http(), GuestLogin::default());
-        let all = join_all((0..limits::READ_RECEIPT_MEMBERS).map(|_| http.guest(&guest))).await;
-        all.into_iter().for_each(|guest| drop(guest.unwrap()));
+        s.guests(limits::READ_RECEIPT_MEMBERS).await;
         let small = alice.channel("small", ChannelKind::Public).await.id;
         bob.client.join(small).await.unwrap();
         for typing in [true, false, true] {

@@ -4,16 +4,29 @@ use futures_util::future::join_all;
 use madang_client::proto::{
     Event, MessageId,
     accounts::GuestLogin,
-    channels::ChannelKind,
-    error::ErrorCode::{Invalid, NotFound},
+    channels::{Channel, ChannelKind},
+    error::ErrorCode::{Conflict, Invalid, NotFound},
     limits,
-    reads::ReadMark,
+    page::MessagePageQuery,
+    reads::{MarkRead, ReadMark, SeenQuery},
 };
 
-use crate::support::{Cast, Expected, TestServer, User, all_converge, on_both, raw::Raw, refusals, settled};
+use crate::support::{
+    Cast, Expected, TestServer, User, all_converge, client_settled, on_both, raw::Raw, refusals, settled,
+};
 
 fn unread(user: &User) -> i64 {
     user.client.state().channel(user.general()).unwrap().unread()
+}
+
+/// What is unread in general, how much of it mentions, and the first: live, and as fresh requests say.
+async fn badge(user: &User) -> (i64, i64, Option<i64>) {
+    settled(user).await;
+    let of = |c: &Channel| (c.unread_count.unwrap(), c.mention_count.unwrap(), c.first_unread_seq());
+    let known = of(user.client.state().channel(user.general()).unwrap().facts());
+    assert_eq!(of(&user.http.channel(user.general()).await.unwrap()), known);
+    assert_eq!(of(&user.http.channels().await.unwrap()[0]), known);
+    known
 }
 
 /// The next read mark that is heard.
@@ -106,16 +119,120 @@ on_both! {
         assert_eq!((general.last_read_seq, general.unread_count), (Some(3), Some(0)));
     }
 
-    async fn a_deleted_message_keeps_its_place_in_the_count(s: TestServer) {
+    async fn a_deleted_message_is_not_unread(s: TestServer) {
         let (alice, bob) = s.users().await;
-        let sent = alice.send(alice.general(), "gone soon").await;
-        alice.send(alice.general(), "stays").await;
-        alice.http.delete_message(sent.id).await.unwrap();
+        let general = alice.general();
+        let (first, gone) = (alice.send(general, "1").await, alice.send(general, "@bob").await);
+        alice.send(general, "3").await;
+        all_converge(&[&alice, &bob], alice.http.delete_message(gone.id)).await.unwrap();
+        assert_eq!((unread(&bob), badge(&bob).await), (2, (2, 0, Some(1))));
+        all_converge(&[&bob, &alice], bob.http.mark_read(general, first.id)).await.unwrap();
+        assert_eq!(badge(&bob).await, (1, 0, Some(3)));
+    }
+
+    async fn one_can_mark_a_channel_as_unread(s: TestServer) {
+        let (alice, bob) = s.users().await;
+        let general = alice.general();
+        let mut sent = Vec::new();
+        for content in ["1", "@bob", "3", "@channel"] {
+            sent.push(alice.send(general, content).await);
+        }
+        bob.send(general, "@channel from bob").await;
+        let last = alice.send(general, "6").await;
+        alice.http.delete_message(sent[2].id).await.unwrap();
+        bob.http.mark_read(general, last.id).await.unwrap();
+        assert_eq!(badge(&bob).await, (0, 0, None));
+        let back = all_converge(&[&bob, &alice], bob.http.mark_unread(general, sent[1].id)).await.unwrap();
+        assert_eq!((back.last_read_seq, back.read_version, back.message_id), (1, 1, sent[1].id));
+        assert_eq!(badge(&bob).await, (3, 2, Some(2)), "neither the deleted one nor one's own");
+        all_converge(&[&bob, &alice], alice.http.update_message(sent[3].id, "no more")).await.unwrap();
+        all_converge(&[&bob, &alice], alice.http.delete_message(sent[1].id)).await.unwrap();
+        assert_eq!(badge(&bob).await, (2, 0, Some(4)));
+        all_converge(&[&bob, &alice], bob.client.send(general, "who writes has read")).await.unwrap();
+        assert_eq!(badge(&bob).await, (0, 0, None));
+    }
+
+    async fn a_mark_from_before_does_not_undo_it(s: TestServer) {
+        let (alice, bob) = s.users().await;
+        let general = alice.general();
+        let (first, second) = (alice.send(general, "1").await, alice.send(general, "2").await);
+        let late = MarkRead { message_id: second.id, read_version: Some(0) };
+        bob.http.mark_unread(general, first.id).await.unwrap();
+        assert_eq!(bob.http.put_read_mark(general, &late).await.unwrap_err().code(), Some(Conflict));
+        assert_eq!(badge(&bob).await, (2, 0, Some(1)));
+        let knowing = MarkRead { read_version: Some(1), ..late };
+        assert_eq!(bob.http.put_read_mark(general, &knowing).await.unwrap().read_version, Some(1));
+        assert_eq!(badge(&bob).await, (0, 0, None));
+        bob.http.mark_unread(general, second.id).await.unwrap();
         settled(&bob).await;
-        assert_eq!(unread(&bob), 2);
+        bob.client.mark_read(general, second.id).await.unwrap();
+        assert_eq!(badge(&bob).await, (0, 0, None), "a client names the version that it knows");
+    }
+
+    async fn a_device_that_was_away_learns_that_it_is_unread(s: TestServer) {
+        let (alice, bob) = s.users().await;
+        let phone = bob.device().await;
+        let sent = alice.send(alice.general(), "read me").await;
         bob.http.mark_read(bob.general(), sent.id).await.unwrap();
-        settled(&bob).await;
-        assert_eq!(unread(&bob), 1);
+        phone.wait_for("the mark", |state| (state.channel_named("general")?.last_read_seq() == 1).then_some(())).await.unwrap();
+        phone.disconnect().await.unwrap();
+        bob.http.mark_unread(bob.general(), sent.id).await.unwrap();
+        phone.reconnect().await.unwrap();
+        client_settled(&phone, "bob's phone").await;
+        assert_eq!(phone.state().channel_named("general").unwrap().unread(), 1);
+    }
+
+    async fn a_page_begins_at_the_first_unread_message(s: TestServer) {
+        let (alice, bob) = s.users().await;
+        let general = alice.general();
+        for n in 1..=9 {
+            let sent = alice.send(general, &n.to_string()).await;
+            if n == 4 {
+                bob.http.mark_read(general, sent.id).await.unwrap();
+            }
+        }
+        let first = bob.http.channel(general).await.unwrap().first_unread_seq();
+        assert_eq!(first, Some(5));
+        let query = MessagePageQuery { limit: Some(4), around_seq: first, ..Default::default() };
+        let page = bob.http.messages(general, query).await.unwrap();
+        assert_eq!(page.items.iter().map(|m| m.seq).collect::<Vec<_>>(), [3, 4, 5, 6]);
+        assert!(page.next_cursor.is_some() && page.prev_cursor.is_some());
+        for (around_seq, seqs) in [(1, vec![1, 2]), (9, vec![7, 8, 9]), (99, vec![8, 9])] {
+            let query = MessagePageQuery { around_seq: Some(around_seq), ..query };
+            let page = bob.http.messages(general, query).await.unwrap();
+            assert_eq!(page.items.iter().map(|m| m.seq).collect::<Vec<_>>(), seqs);
+        }
+        for query in [
+            MessagePageQuery { around_seq: Some(0), ..query },
+            MessagePageQuery { around: Some(12_345.into()), ..query },
+        ] {
+            assert_eq!(bob.http.messages(general, query).await.unwrap_err().code(), Some(Invalid));
+        }
+    }
+
+    async fn who_has_seen_a_message(s: TestServer) {
+        let (alice, bob) = s.users().await;
+        let general = alice.general();
+        let carol = s.user("carol").await;
+        s.advance(1_000);
+        let (first, sent) = (alice.send(general, "1").await, alice.send(general, "2").await);
+        s.advance(1_000);
+        s.user("late").await;
+        let seen = async |query| alice.http.seen(sent.id, query).await.unwrap();
+        assert_eq!(seen(SeenQuery::default()).await.count, 0, "who came later has not");
+        bob.http.mark_read(general, first.id).await.unwrap();
+        carol.http.mark_read(general, sent.id).await.unwrap();
+        bob.send(general, "who writes has read").await;
+        bob.http.mark_unread(general, first.id).await.unwrap();
+        let all = seen(SeenQuery::default()).await;
+        let names: Vec<_> = all.items.iter().map(|user| user.username.as_str()).collect();
+        assert_eq!((all.count, names, all.next_cursor), (2, vec!["bob", "carol"], None), "what was seen was seen");
+        let one = seen(SeenQuery { limit: Some(1), after: None }).await;
+        assert_eq!((one.count, one.items.len(), one.next_cursor), (2, 1, Some(bob.id.to_string())));
+        let rest = seen(SeenQuery { limit: Some(1), after: Some(bob.id) }).await;
+        assert_eq!((rest.count, rest.items[0].id, rest.next_cursor), (2, carol.id, None));
+        let beyond = seen(SeenQuery { limit: None, after: Some(carol.id) }).await;
+        assert_eq!((beyond.count, beyond.items.len()), (2, 0));
     }
 
     async fn a_mark_stands_at_a_message_of_its_channel(s: TestServer) {
@@ -126,6 +243,7 @@ on_both! {
             let error = alice.http.mark_read(alice.general(), id).await.unwrap_err();
             assert_eq!((error.code(), error.problem().unwrap().errors[0].field.as_str()), (Some(Invalid), "message_id"));
             assert_eq!(alice.client.mark_read(alice.general(), id).await.unwrap_err().code(), Some(Invalid));
+            assert_eq!(alice.http.mark_unread(alice.general(), id).await.unwrap_err().code(), Some(Invalid));
         }
         let nowhere = alice.http.mark_read(12_345.into(), elsewhere).await;
         assert_eq!(nowhere.unwrap_err().code(), Some(NotFound));
@@ -137,6 +255,8 @@ on_both! {
             let message = cast.owner.send(id, "read me").await.id;
             refusals(&cast, expected, |user| user.http.mark_read(id, message)).await;
             refusals(&cast, expected, |user| user.client.mark_read(id, message)).await;
+            refusals(&cast, expected, |user| user.http.mark_unread(id, message)).await;
+            refusals(&cast, expected, |user| user.http.seen(message, SeenQuery::default())).await;
         }
     }
 

@@ -19,7 +19,7 @@ use madang_client::{
 use crate::support::{Cast, TestServer, User, all_converge, client_settled, on_both, raw::Raw, settled};
 
 async fn write(user: &User, channel: ChannelId, count: usize) {
-    let body = CreateMessage { content: "안녕".to_owned(), nonce: None };
+    let body = CreateMessage { content: "안녕".to_owned(), nonce: None, file_ids: Vec::new() };
     join_all((0..count).map(|_| user.http.create_message(channel, &body)))
         .await
         .into_iter()
@@ -68,7 +68,7 @@ on_both! {
         let Cast { owner, admin, member, outsider, open, .. } = &cast;
         let mut raw = Raw::of(owner).await;
         let first = owner.http.channel(open.id).await.unwrap().version;
-        let (doomed, body) = (member.send(open.id, "doomed").await.id, CreateMessage { content: "x".into(), nonce: None });
+        let (doomed, body) = (member.send(open.id, "doomed").await.id, CreateMessage { content: "x".into(), nonce: None, file_ids: Vec::new() });
         let topic = |n: i32| UpdateChannel { topic: Some(format!("{n}")), ..UpdateChannel::default() };
         for n in 0..6 {
             let topic = topic(n);

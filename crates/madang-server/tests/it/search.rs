@@ -8,7 +8,7 @@ use madang_client::{
         channels::{ChannelKind, UpdateChannel},
         error::ErrorCode::{Invalid, NotFound, RateLimited},
         messages::{CreateMessage, Message},
-        page::Page,
+        page::{MessagePageQuery, Page},
         search::{SearchQuery, SearchResult},
     },
 };
@@ -52,8 +52,10 @@ async fn walked(user: &User, q: &str, limit: u32, mut between: impl AsyncFnMut()
 async fn write(user: &User, channel: ChannelId, texts: Vec<String>) -> Vec<Message> {
     let mut written = Vec::new();
     for chunk in texts.chunks(50) {
-        let bodies: Vec<_> =
-            chunk.iter().map(|text| CreateMessage { content: text.clone(), nonce: None }).collect();
+        let bodies: Vec<_> = chunk
+            .iter()
+            .map(|text| CreateMessage { content: text.clone(), nonce: None, file_ids: Vec::new() })
+            .collect();
         let sent = join_all(bodies.iter().map(|body| user.http.create_message(channel, body))).await;
         written.extend(sent.into_iter().map(Result::unwrap));
     }
@@ -125,6 +127,65 @@ on_both! {
         }
     }
 
+    async fn what_messages_have_is_found_as_a_scan_finds_it(s: TestServer) {
+        let (alice, bob) = s.users().await;
+        let mut prose = Prose::new(5);
+        let general = alice.general();
+        let png = {
+            let mut out = std::io::Cursor::new(Vec::new());
+            image::RgbImage::new(2, 2).write_to(&mut out, image::ImageFormat::Png).unwrap();
+            out.into_inner()
+        };
+        // Of a kind that is kept as it comes, whether or not there is an ffmpeg.
+        let video = b"RIFF\x04\0\0\0AVI LIST".to_vec();
+        for n in 0..48 {
+            let link = if prose.below(4) == 0 { " https://example.org" } else { "" };
+            let mut file_ids = Vec::new();
+            for bytes in [b"text".to_vec(), png.clone(), video.clone()] {
+                if prose.below(5) == 0 {
+                    file_ids.push(alice.http.upload("a", bytes).await.unwrap().id);
+                }
+            }
+            let content = format!("{n} {}{link}", prose.message());
+            let sent = alice.client.send_files(general, &content, file_ids).await.unwrap().id;
+            for what in 0..4 {
+                match (what, prose.below(3)) {
+                    (0, 0) => drop(bob.http.react(sent, "👍").await.unwrap()),
+                    (1, 0) => drop(bob.http.pin(sent).await.unwrap()),
+                    (2, 0) => drop(bob.http.unreact(sent, "👍").await.unwrap()),
+                    (3, 0) if n % 2 == 0 => drop(bob.http.unpin(sent).await.unwrap()),
+                    (3, 0) if n % 3 == 0 => alice.http.delete_message(sent).await.unwrap(),
+                    _ => {}
+                }
+            }
+        }
+        s.indexed().await;
+        let query = MessagePageQuery { limit: Some(100), ..MessagePageQuery::default() };
+        let mut all = bob.http.messages(general, query).await.unwrap().items;
+        all.reverse();
+        let carries = |m: &Message, kind: &str| m.files.iter().any(|f| f.media_type.starts_with(kind));
+        let holds = |m: &Message, what: &str| m.deleted_at.is_none() && match what {
+            "file" => !m.files.is_empty(),
+            "image" => carries(m, "image/"),
+            "video" => carries(m, "video/"),
+            "link" => m.content.contains("https://"),
+            "reaction" => !m.reactions.is_empty(),
+            _ => m.pinned,
+        };
+        for what in ["file", "image", "video", "link", "reaction", "pin"] {
+            for also in ["", "file", "reaction"] {
+                let scanned: Vec<_> = all.iter().filter(|m| holds(m, what) && (also.is_empty() || holds(m, also))).collect();
+                let scanned: Vec<_> = scanned.iter().map(|m| m.id).collect();
+                assert!(!scanned.is_empty() || !also.is_empty(), "{what}");
+                let also = if also.is_empty() { String::new() } else { format!(" has:{also}") };
+                assert_eq!(walked(&bob, &format!("has:{what}{also}"), 7, async || {}).await, scanned, "{what}{also}");
+                let by_field = SearchQuery { has: Some(what.to_owned()), q: Some(also), limit: Some(100), ..SearchQuery::default() };
+                let found: Vec<_> = ask(&bob, &by_field).await.unwrap().items.iter().map(|hit| hit.message.id).collect();
+                assert_eq!(found, scanned, "{what}");
+            }
+        }
+    }
+
     async fn what_is_edited_or_deleted_is_found_no_more(s: TestServer) {
         let (alice, bob) = s.users().await;
         let sent = alice.send(alice.general(), "마당에서").await;
@@ -162,7 +223,7 @@ on_both! {
         assert_eq!(contents(&ask(&cast.member, &asking("이야기")).await.unwrap()), open);
         cast.owner.http.remove_workspace_member(cast.workspace, cast.outsider.id).await.unwrap();
         assert_eq!(contents(&ask(&cast.outsider, &asking("이야기")).await.unwrap()), [""; 0]);
-        let close = UpdateChannel { kind: Some(ChannelKind::Private), name: None, topic: None };
+        let close = UpdateChannel { kind: Some(ChannelKind::Private), ..UpdateChannel::default() };
         cast.owner.http.update_channel(cast.secret.id, &close).await.unwrap();
         cast.owner.http.delete_channel(cast.secret.id).await.unwrap();
         assert_eq!(contents(&ask(&cast.owner, &asking("이야기")).await.unwrap()), open);
@@ -207,7 +268,7 @@ on_both! {
             (asking("has:feathers"), "q"),
             (asking(&"가".repeat(201)), "q"),
             (asking(&"가 ".repeat(17)), "q"),
-            (SearchQuery { has: Some("file".into()), ..asking("가") }, "has"),
+            (SearchQuery { has: Some("files".into()), ..asking("가") }, "has"),
             (SearchQuery { limit: Some(101), ..asking("가") }, "limit"),
         ] {
             let error = ask(&alice, &query).await.unwrap_err();
@@ -240,7 +301,7 @@ on_both! {
         s.restart().await;
         let alice = User::of(s.http(), s.http().login(&s.login("alice")).await.unwrap()).await;
         assert_eq!(found(&s, &alice, "다시").await, ["마당 다시"]);
-        madang_server::reindex(&s.config).await.unwrap();
+        madang_server::admin::reindex(&s.config).await.unwrap();
         assert_eq!(contents(&ask(&alice, &asking("마당")).await.unwrap()), [""; 0]);
         alice.send(alice.general(), "그리고").await;
         assert_eq!(found(&s, &alice, "마당").await.len(), 3);
@@ -254,7 +315,7 @@ async fn a_locked_file_is_waited_for() {
     alice.send(alice.general(), "마당에서").await;
     s.indexed().await;
     let lock = Lock::take(&s.config.database()).await.unwrap();
-    let body = CreateMessage { content: "마당 옆".to_owned(), nonce: None };
+    let body = CreateMessage { content: "마당 옆".to_owned(), nonce: None, file_ids: Vec::new() };
     alice.http.create_message(alice.general(), &body).await.unwrap_err();
     assert_eq!(contents(&ask(&alice, &asking("마당")).await.unwrap()), ["마당에서"], "searching goes on");
     lock.release().await.unwrap();

@@ -28,7 +28,7 @@ async fn back(s: &TestServer, name: &str) {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(std::time::Duration::from_secs(15), wait)
+    tokio::time::timeout(crate::support::PATIENCE, wait)
         .await
         .unwrap_or_else(|_| panic!("{name} is not back"));
 }

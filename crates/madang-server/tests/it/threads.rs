@@ -19,7 +19,7 @@ use madang_client::{
 use crate::support::{Cast, Expected, TestServer, User, all_converge, on_both, raw::Raw, refusals, settled};
 
 fn reply(content: &str) -> CreateReply {
-    CreateReply { content: content.to_owned(), nonce: None, also_to_channel: false }
+    CreateReply { content: content.to_owned(), nonce: None, also_to_channel: false, file_ids: Vec::new() }
 }
 
 async fn say(user: &User, root: MessageId, content: &str) -> Message {
@@ -244,7 +244,7 @@ on_both! {
         let (alice, bob) = s.users().await;
         let root = alice.send(alice.general(), "root").await;
         let (content, nonce) = ("for all".to_owned(), Some("n".to_owned()));
-        let body = CreateReply { content, nonce, also_to_channel: true };
+        let body = CreateReply { content, nonce, also_to_channel: true, file_ids: Vec::new() };
         let sent = all_converge(&[&bob, &alice], bob.http.reply(root.id, &body)).await.unwrap();
         assert_eq!(bob.http.reply(root.id, &body).await.unwrap(), sent);
         let query = MessagePageQuery::default();
@@ -265,6 +265,7 @@ on_both! {
                 nonce: Some("n".to_owned()),
                 thread_root_id,
                 also_to_channel,
+                file_ids: Vec::new(),
             })
         };
         let (mut socket, _) = Raw::with(&bob, Default::default()).await;

@@ -12,9 +12,9 @@ use tokio::{
 use tokio_rustls::rustls::version::{TLS12, TLS13};
 
 use crate::support::{
-    Backend, TestServer,
+    Backend, PATIENCE, TestServer,
     server::config,
-    tls::{Authority, PATIENCE, Wss, narrow_tcp, tcp},
+    tls::{Authority, Wss, narrow_tcp, tcp},
 };
 
 async fn health(authority: &Authority, s: &TestServer) -> Value {

@@ -120,7 +120,7 @@ async fn index(kind: &str, world: &World) {
     let begun = Instant::now();
     let mut times = Vec::new();
     loop {
-        let (channels, _) = search::behind(&world.db).await.unwrap();
+        let (channels, _) = search::behind(&world.db, None).await.unwrap();
         if channels.is_empty() {
             break;
         }

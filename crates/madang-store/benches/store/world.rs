@@ -5,6 +5,7 @@ use std::{
     path::Path,
     pin::Pin,
     sync::atomic::{AtomicI64, Ordering},
+    time::Duration,
 };
 
 use madang_proto::{
@@ -12,6 +13,7 @@ use madang_proto::{
     accounts::{User, UserSummary},
     channels::{Channel, ChannelKind},
     messages::Message,
+    retention::Retention,
     workspaces::{EditHistory, Workspace},
 };
 use madang_store::{
@@ -44,6 +46,8 @@ impl Listener for Deaf {
     fn doubtful(&self, _: &[NewMessage]) {}
 
     fn before_batch(&self, _messages: usize) {}
+    fn after_batch(&self, _messages: usize, _took: Duration) {}
+    fn enqueued(&self, _due: Timestamp) {}
     fn committed(&self, _messages: Vec<Message>) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(async {})
     }
@@ -78,13 +82,22 @@ async fn fill(tx: &mut Tx, channels: i64) {
         open: true,
         allow_guests: true,
         edit_history: EditHistory::Everyone,
+        retention: Retention::default(),
+        emoji_version: 0,
         default_channel_id: 1.into(),
         created_at: now,
         role: None,
     };
     workspaces::insert(tx, &workspace).await.unwrap();
     for n in 0..people(channels) {
-        let user = User { summary: person(n), guest: false, email: None, created_at: now };
+        let user = User {
+            summary: person(n),
+            guest: false,
+            email: None,
+            about: None,
+            time_zone: None,
+            created_at: now,
+        };
         let username_key = user.summary.username.clone();
         let new = NewUser { user, username_key, password_hash: None, external_id: None };
         accounts::insert(tx, &new).await.unwrap();
@@ -101,13 +114,22 @@ async fn fill(tx: &mut Tx, channels: i64) {
             created_by: None,
             member_count: 0,
             last_seq: 0,
+            first_seq: 1,
             version: 0,
             created_at: now,
             joined: None,
             last_read_seq: None,
+            read_version: 0,
             unread_count: None,
+            unread_skipped: Vec::new(),
+            mention_count: None,
+            unread_mentions: Vec::new(),
             people: Vec::new(),
             thread: None,
+            overrides: Vec::new(),
+            slow_mode: 0,
+            archived_at: None,
+            retention: None,
         };
         store_channels::insert(tx, &channel, &name).await.unwrap();
         for m in 0..MEMBERS {
@@ -147,8 +169,12 @@ impl World {
             author: person((channel + n % MEMBERS) % people(self.channels)),
             content: content.into(),
             nonce: Some(format!("{id:032x}")),
+            mentions: Vec::new(),
+            here: Vec::new(),
             thread: None,
             created_at: Timestamp::from(NOW),
+            jobs: Vec::new(),
+            files: Vec::new(),
         }
     }
 

@@ -24,9 +24,9 @@ use std::{ops::Range, sync::LazyLock};
 
 use madang_proto::{ChannelId, UserId, messages::Message};
 
-pub use self::terms::{Fact, Terms};
+pub use self::terms::{Fact, Keyword, Terms};
 use crate::{
-    Db, Error, Result, Tx,
+    Db, Result, Tx,
     db::{all, counted, execute},
     packed::{self, Packed, Texts},
 };
@@ -90,10 +90,7 @@ fn asked_channels<'a>(search: &Search<'a>) -> &'a [ChannelId] {
 /// The common tables and the border of a search: `hits` selects ids, one more than are wanted (`$limit`).
 fn texts(hits: &str, limit: &str, user: &str) -> Texts {
     Texts::new(
-        &format!(
-            "WITH {hits},
-                 page AS MATERIALIZED (SELECT {{message}} FROM messages WHERE id IN (SELECT id FROM hits))"
-        ),
+        &format!("WITH {hits}, {}", packed::page_of_ids("hits")),
         &format!(
             "(SELECT CASE WHEN (SELECT COUNT(*) FROM hits) > {limit} THEN
                  (SELECT MIN(id) FROM (SELECT id FROM hits ORDER BY id DESC LIMIT {limit}) AS kept) END)"
@@ -112,32 +109,53 @@ pub struct Behind {
     version: i64,
     /// How many of its changes were no new messages.
     others: i64,
+    /// Up to which version there are changes in the archive.
+    archived: i64,
     total: i64,
 }
 
 /// Some of the channels of which not all is indexed, those with the fewest changes first; and how many
-/// changes are not indexed in all.
+/// changes are not indexed in all. Every channel is looked at, or only those named, up to [`CHANGES`] of them.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn behind(db: &Db) -> Result<(Vec<Behind>, i64)> {
+pub async fn behind(db: &Db, among: Option<&[ChannelId]>) -> Result<(Vec<Behind>, i64)> {
     let tx = &mut db.read().await?;
-    let channels = all!(
-        tx,
-        Behind,
-        "SELECT channel_id, indexed, version, others,
-                CAST(SUM(version - indexed) OVER () AS BIGINT) AS total
-         FROM (SELECT c.id AS channel_id, c.version, c.version - c.last_seq AS others,
-                      CASE WHEN s.tokenizer = $1 THEN s.version ELSE 0 END AS indexed
-               FROM channels c LEFT JOIN search_channels s ON s.channel_id = c.id
-               WHERE c.deleted_at IS NULL) AS channels
-         WHERE version > indexed
-         ORDER BY version - indexed, channel_id LIMIT $2",
-        tokens::VERSION,
-        CHANGES
-    )?;
+    let among = among.map(packed::text).transpose()?;
+    macro_rules! question {
+        ($among:literal) => {
+            concat!(
+                "SELECT channel_id, indexed, version, others, archived,
+                        CAST(SUM(version - indexed) OVER () AS BIGINT) AS total
+                 FROM (SELECT c.id AS channel_id, c.version, c.version - c.last_seq AS others, c.archived_version AS archived,
+                              CASE WHEN s.tokenizer = $1 THEN s.version ELSE 0 END AS indexed
+                       FROM channels c LEFT JOIN search_channels s ON s.channel_id = c.id
+                       WHERE c.deleted_at IS NULL AND ",
+                $among,
+                ") AS channels
+                 WHERE version > indexed
+                 ORDER BY version - indexed, channel_id LIMIT $2"
+            )
+        };
+    }
+    let question = match (&among, &tx) {
+        (None, _) => question!("$3 IS NULL"),
+        (_, Tx::Sqlite(_)) => question!("c.id IN (SELECT CAST(value AS BIGINT) FROM json_each($3))"),
+        (_, Tx::Postgres(_)) => {
+            question!("c.id IN (SELECT value::bigint FROM json_array_elements_text($3::json))")
+        }
+    };
+    let channels = all!(tx, Behind, question, tokens::VERSION, CHANGES, &among)?;
     let total = channels.first().map_or(0, |c| c.total);
     Ok((channels, total))
+}
+
+impl Behind {
+    /// Which channel it is.
+    #[must_use]
+    pub fn channel(&self) -> ChannelId {
+        self.channel_id.into()
+    }
 }
 
 /// Changes of one channel that are to be indexed.
@@ -163,35 +181,41 @@ impl Batch {
     }
 }
 
-static CHANGED: LazyLock<Texts> = LazyLock::new(|| {
+/// The changes among the messages of some tables, each with what else must hold of them.
+fn changes(tables: &[(&str, &str)]) -> Texts {
     let columns = |cast: &str| {
         let names = ["channel", "indexed", "until", "others"];
         let column = |(n, name)| format!("(value ->> {n}){cast} AS {name}");
         names.iter().enumerate().map(column).collect::<Vec<_>>().join(", ")
     };
-    let page = |asked: &str, messages: fn(&str) -> String| {
-        let changed = messages(
-            "channel_id = channel AND version > indexed AND version <= until
-             AND changed",
-        );
-        let fresh = messages(
-            "channel_id = channel AND seq > indexed - others AND seq <= until
-             AND version > indexed AND version <= until AND NOT changed",
-        );
-        format!(
-            "WITH asked AS ({asked}),
-             page AS MATERIALIZED (SELECT {{message}} FROM {changed} UNION ALL SELECT {{message}} FROM {fresh})"
-        )
+    let page = |asked: &str, messages: fn(&str, &str) -> String| {
+        let of = |(table, and): &(&str, &str)| {
+            let changed =
+                format!("channel_id = channel AND version > indexed AND version <= until AND changed {and}");
+            let fresh = format!(
+                "channel_id = channel AND seq > indexed - others AND seq <= until
+                 AND version > indexed AND version <= until AND NOT changed {and}"
+            );
+            [changed, fresh].map(|which| format!("SELECT {{message}} FROM {}", messages(table, &which)))
+        };
+        let parts = tables.iter().flat_map(of).collect::<Vec<_>>().join(" UNION ALL ");
+        format!("WITH asked AS ({asked}), page AS MATERIALIZED ({parts})")
     };
     let asked = format!("SELECT {} FROM json_each($1)", columns(""));
-    let Texts { sqlite, .. } =
-        Texts::new(&page(&asked, |which| format!("asked CROSS JOIN messages WHERE {which}")), "NULL", "NULL");
+    let each = |table: &str, which: &str| format!("asked CROSS JOIN {table} WHERE {which}");
+    let Texts { sqlite, .. } = Texts::new(&page(&asked, each), "NULL", "NULL");
     let asked = format!("SELECT {} FROM json_array_elements($1::json) AS asked (value)", columns("::bigint"));
     // The limit, which is never reached, has the index asked for each channel.
-    let each = |which: &str| {
-        format!("asked CROSS JOIN LATERAL (SELECT * FROM messages WHERE {which} LIMIT {CHANGES}) AS messages")
+    let each = |table: &str, which: &str| {
+        format!("asked CROSS JOIN LATERAL (SELECT * FROM {table} WHERE {which} LIMIT {CHANGES}) AS messages")
     };
     Texts { sqlite, ..Texts::new(&page(&asked, each), "NULL::bigint", "NULL") }
+}
+
+static CHANGED: LazyLock<Texts> = LazyLock::new(|| changes(&[("messages", "")]));
+static ALL_CHANGED: LazyLock<Texts> = LazyLock::new(|| {
+    let of_archive = format!("AND {}", packed::ARCHIVED);
+    changes(&[("messages", ""), ("messages_archive AS messages", &of_archive)])
 });
 
 /// What is to be indexed next of these channels, as it is now. A message that never changed has as version its
@@ -202,6 +226,7 @@ static CHANGED: LazyLock<Texts> = LazyLock::new(|| {
 pub async fn changed(db: &Db, channels: &[Behind]) -> Result<Batch> {
     let mut room = CHANGES;
     let mut asked = Vec::new();
+    let archived = channels.iter().any(|c| c.indexed < c.archived);
     for c in channels {
         if room == 0 {
             break;
@@ -210,8 +235,8 @@ pub async fn changed(db: &Db, channels: &[Behind]) -> Result<Batch> {
         room -= until - c.indexed;
         asked.push((c.channel_id, c.indexed, until, c.others));
     }
-    let json = serde_json::to_string(&asked).map_err(|e| Error::Fault(sqlx::Error::Encode(e.into())))?;
-    let Texts { sqlite, postgres } = &*CHANGED;
+    let json = packed::text(&asked)?;
+    let Texts { sqlite, postgres } = if archived { &*ALL_CHANGED } else { &*CHANGED };
     macro_rules! question {
         ($c:ident, $sql:ident) => {
             sqlx::query_as::<_, Packed>($sql.as_str()).bind(json).fetch_one(&mut **$c).await

@@ -1,22 +1,23 @@
 //! The index on SQLite: FTS5. Rows go in as JSON, and at most one comes out.
 
 use madang_proto::messages::Message;
-use serde::Serialize;
 use sqlx::{Row, SqliteConnection};
 use std::{collections::HashSet, sync::LazyLock};
 
 use super::{Search, Texts, asked_channels, texts, tokens};
-use crate::{Error, Result, db::counted, packed::Packed};
-
-fn json(value: &impl Serialize) -> Result<String> {
-    serde_json::to_string(value).map_err(|e| Error::Fault(sqlx::Error::Encode(e.into())))
-}
+use crate::{
+    Result,
+    db::counted,
+    packed::{Packed, text},
+};
 
 static FIND: LazyLock<String> = LazyLock::new(|| {
     let hits = "hits AS MATERIALIZED (
-        SELECT message_words.rowid AS id FROM message_words CROSS JOIN messages ON messages.id = message_words.rowid
+        SELECT message_words.rowid AS id FROM message_words
+        LEFT JOIN messages ON messages.id = message_words.rowid
+        LEFT JOIN messages_archive AS old ON old.id = message_words.rowid AND messages.id IS NULL
         WHERE message_words MATCH $1 AND message_words.rowid > $2 AND message_words.rowid < $3
-          AND channel_id IN (SELECT value FROM json_each($4))
+          AND COALESCE(messages.channel_id, old.channel_id) IN (SELECT value FROM json_each($4))
         ORDER BY message_words.rowid DESC LIMIT $5 + 1)";
     let Texts { sqlite, .. } = texts(hits, "$5", "$6");
     sqlite
@@ -30,7 +31,7 @@ pub(super) async fn find(c: &mut SqliteConnection, search: &Search<'_>) -> Resul
         .bind(search.terms.fts5(asked_channels(search)))
         .bind(after)
         .bind(before)
-        .bind(json(&channels)?)
+        .bind(text(&channels)?)
         .bind(i64::from(search.limit))
         .bind(search.user.get());
     Ok(counted(find).fetch_one(c).await?)
@@ -45,7 +46,7 @@ pub(super) async fn advance(c: &mut SqliteConnection, versions: &[(i64, i64)]) -
          WHERE search_channels.version < excluded.version OR search_channels.tokenizer <> excluded.tokenizer
          RETURNING channel_id",
     );
-    let rows = counted(advance.bind(json(&versions)?).bind(tokens::VERSION)).fetch_all(c).await?;
+    let rows = counted(advance.bind(text(&versions)?).bind(tokens::VERSION)).fetch_all(c).await?;
     rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
 }
 
@@ -55,10 +56,10 @@ pub(super) async fn put(c: &mut SqliteConnection, there: &[(&Message, String)], 
     let put = sqlx::query(
         "INSERT OR REPLACE INTO message_words (rowid, words) SELECT value ->> 0, value ->> 1 FROM json_each($1)",
     );
-    counted(put.bind(json(&rows)?)).execute(&mut *c).await?;
+    counted(put.bind(text(&rows)?)).execute(&mut *c).await?;
     if !gone.is_empty() {
         let take = sqlx::query("DELETE FROM message_words WHERE rowid IN (SELECT value FROM json_each($1))");
-        counted(take.bind(json(&gone)?)).execute(c).await?;
+        counted(take.bind(text(&gone)?)).execute(c).await?;
     }
     Ok(())
 }

@@ -30,22 +30,47 @@ pub enum Fact {
     Link,
     /// It was edited.
     Edited,
+    /// It carries a file.
+    File,
+    /// It carries a picture.
+    Image,
+    /// It carries a video.
+    Video,
+    /// Someone put an emoji on it.
+    Reaction,
+    /// It is pinned.
+    Pin,
 }
 
 impl Fact {
+    /// Those that hold of a message or not, whoever wrote it.
+    const OF_MESSAGES: [Self; 7] =
+        [Self::Link, Self::Edited, Self::File, Self::Image, Self::Video, Self::Reaction, Self::Pin];
+
     fn token(self) -> String {
         match self {
             Self::Author(id) => format!("{AUTHOR}{}", id.get()),
             Self::Link => format!("{FACT}link"),
             Self::Edited => format!("{FACT}edited"),
+            Self::File => format!("{FACT}file"),
+            Self::Image => format!("{FACT}image"),
+            Self::Video => format!("{FACT}video"),
+            Self::Reaction => format!("{FACT}reaction"),
+            Self::Pin => format!("{FACT}pin"),
         }
     }
 
     fn holds(self, message: &Message) -> bool {
+        let carries = |kind: &str| message.files.iter().any(|file| file.media_type.starts_with(kind));
         match self {
             Self::Author(id) => message.author.id == id,
             Self::Link => has_link(&message.content),
             Self::Edited => message.edited_at.is_some(),
+            Self::File => !message.files.is_empty(),
+            Self::Image => carries("image/"),
+            Self::Video => carries("video/"),
+            Self::Reaction => !message.reactions.is_empty(),
+            Self::Pin => message.pinned,
         }
     }
 }
@@ -67,7 +92,7 @@ fn channel_token(id: ChannelId) -> String {
 pub fn words(message: &Message) -> String {
     let mut words =
         format!(" {} {} ", channel_token(message.channel_id), Fact::Author(message.author.id).token());
-    for fact in [Fact::Link, Fact::Edited] {
+    for fact in Fact::OF_MESSAGES {
         if fact.holds(message) {
             words.push_str(&fact.token());
             words.push(' ');
@@ -134,6 +159,25 @@ impl Phrase {
 
     fn pattern(&self) -> String {
         format!("% {}{}%", self.tokens.join(" "), if self.prefix { "" } else { " " })
+    }
+}
+
+/// A word or phrase that is looked for in texts as they come: where words are written apart it is whole words, else
+/// any part of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keyword(Phrase);
+
+impl Keyword {
+    /// `None` where there is nothing to look for.
+    #[must_use]
+    pub fn new(text: &str) -> Option<Self> {
+        Phrase::new(text, true).map(Self)
+    }
+
+    /// Whether a text has it, of which these are the tokens.
+    #[must_use]
+    pub fn is_in(&self, text: &[Token]) -> bool {
+        (0..text.len()).any(|n| text.get(n..).is_some_and(|rest| self.0.at(rest).is_some()))
     }
 }
 

@@ -32,7 +32,10 @@ fn saying(content: &str) -> Message {
         edited_at: None,
         deleted_at: None,
         reactions: Vec::new(),
+        mentions: Vec::new(),
         pinned: false,
+        files: Vec::new(),
+        previews: Vec::new(),
         thread: None,
         created_at: Timestamp::from(0),
     }

@@ -15,8 +15,8 @@ use std::borrow::Cow;
 
 use unicode_normalization::{IsNormalized, UnicodeNormalization, char::decompose_canonical, is_nfc_quick};
 
-/// Which tokenizer this is.
-pub const VERSION: i64 = 1;
+/// Which tokenizer this is. 2 knows more facts about a message than 1.
+pub const VERSION: i64 = 2;
 /// Characters after which a word goes on as another token.
 pub const WORD_CHARS: usize = 64;
 /// Bytes of a token after which its word goes on as another: letters may have very many marks.

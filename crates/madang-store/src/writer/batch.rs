@@ -1,12 +1,12 @@
 //! One batch in one transaction, in three steps: nonces, the channels' numbers, the messages with their
-//! authors' read marks. Each step is as many trips to the database for a full batch as for one message.
+//! authors' read marks; and the jobs of those that have some. Each step is as many trips to the database for a full batch as for one message.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use madang_proto::{UserId, messages::Message};
 
 use super::{NewMessage, Sent, postgres, sqlite};
-use crate::{Db, Error, Result, Tx, db::execute, messages, packed};
+use crate::{Db, Error, Result, Tx, db::execute, files, jobs, mentions, messages, packed};
 
 /// What an author's client called a message.
 pub(super) struct Nonce<'a> {
@@ -44,6 +44,8 @@ enum Fate {
     Known,
     /// Its channel is gone.
     Nowhere,
+    /// One of its files is carried by another message, or gone.
+    Bereft,
 }
 
 /// A message with its numbers.
@@ -53,20 +55,26 @@ pub(super) struct Numbered<'a> {
 }
 
 /// Stores a batch and takes its messages; the answers stand in their order. All or nothing, but for
-/// messages to channels that are gone.
+/// messages to channels that are gone, or with files that are.
 pub(super) async fn store(db: &Db, news: &mut Vec<NewMessage>) -> Result<Vec<Result<Sent>>> {
     let mut tx = db.begin().await?;
     let fresh = remember_nonces(&mut tx, news).await?;
     let mut gains: BTreeMap<i64, Gain> = BTreeMap::new();
-    for (new, _) in news.iter().zip(&fresh).filter(|(_, fresh)| **fresh) {
+    let standing = give_files(&mut tx, news, fresh).await?;
+    for (new, _) in news.iter().zip(&standing).filter(|(_, fate)| fate.is_none()) {
         let (channel, at) = (new.channel_id.get(), new.created_at.millis());
         let gain = gains.entry(channel).or_insert(Gain { channel, messages: 0, at });
         (gain.messages, gain.at) = (gain.messages + 1, gain.at.max(at));
     }
     let mut numbers = advance_channels(&mut tx, gains.into_values().collect()).await?;
-    let fates: Vec<Fate> =
-        news.iter().zip(&fresh).map(|(new, fresh)| fate(new, *fresh, &mut numbers)).collect();
+    let fates: Vec<Fate> = news
+        .iter()
+        .zip(standing)
+        .map(|(new, known)| known.unwrap_or_else(|| fate(new, &mut numbers)))
+        .collect();
     store_fates(&mut tx, news, &fates).await?;
+    let stored = news.iter().zip(&fates).filter(|(_, fate)| matches!(fate, Fate::Stored(_)));
+    jobs::insert(&mut tx, stored.flat_map(|(new, _)| &new.jobs)).await?;
     let firsts = first_messages(&mut tx, news, &fates).await?;
     tx.commit().await?;
     let firsts: HashMap<_, _> = firsts.iter().map(|m| ((m.author.id, m.nonce.as_deref()), m)).collect();
@@ -78,10 +86,40 @@ pub(super) fn threads(messages: &[Numbered<'_>]) -> Result<Vec<Option<String>>> 
     messages.iter().map(|m| m.new.thread.as_ref().map(packed::text).transpose()).collect()
 }
 
-fn fate(new: &NewMessage, fresh: bool, numbers: &mut HashMap<i64, Numbers>) -> Fate {
-    if !fresh {
-        return Fate::Known;
+/// Whom messages mention, as it is stored.
+pub(super) fn mentions(messages: &[Numbered<'_>]) -> Result<Vec<Option<String>>> {
+    messages.iter().map(|m| mentions::packed(&m.new.mentions)).collect()
+}
+
+/// The files of messages, as they are stored.
+pub(super) fn carried(messages: &[Numbered<'_>]) -> Result<Vec<Option<String>>> {
+    messages.iter().map(|m| files::packed(&m.new.files)).collect()
+}
+
+/// Gives the fresh messages their files. Which fates are known then: of messages that were stored before, and
+/// of those that did not get theirs.
+async fn give_files(tx: &mut Tx, news: &[NewMessage], fresh: Vec<bool>) -> Result<Vec<Option<Fate>>> {
+    let wanted = news.iter().zip(&fresh).filter(|(_, fresh)| **fresh).flat_map(|(new, _)| &new.files);
+    let wanted: Vec<i64> = wanted.map(|file| file.id.get()).collect();
+    if let (Tx::Postgres(c), false) = (&mut *tx, wanted.is_empty()) {
+        postgres::lock_files(c, &wanted).await?;
     }
+    let mut fates = Vec::with_capacity(news.len());
+    for (new, fresh) in news.iter().zip(fresh) {
+        fates.push(if !fresh {
+            Some(Fate::Known)
+        } else if new.files.is_empty()
+            || files::attach(tx, new.id, new.channel_id, new.author.id, &new.files).await?
+        {
+            None
+        } else {
+            Some(Fate::Bereft)
+        });
+    }
+    Ok(fates)
+}
+
+fn fate(new: &NewMessage, numbers: &mut HashMap<i64, Numbers>) -> Fate {
     let Some(at) = numbers.get_mut(&new.channel_id.get()) else { return Fate::Nowhere };
     at.seq += 1;
     at.version += 1;
@@ -103,13 +141,17 @@ fn answer(new: NewMessage, fate: Fate, firsts: &HashMap<(UserId, Option<&str>), 
                 edited_at: None,
                 deleted_at: None,
                 reactions: Vec::new(),
+                mentions: new.mentions,
                 pinned: false,
+                files: new.files,
+                previews: Vec::new(),
                 thread: new.thread,
                 created_at: new.created_at,
             };
             Ok(Sent { message, created: true })
         }
         Fate::Nowhere => Err(Error::NotFound),
+        Fate::Bereft => Err(Error::FileTaken),
         Fate::Known => {
             let first = firsts.get(&(new.author.id, new.nonce.as_deref())).ok_or(Error::NotFound)?;
             Ok(Sent { message: Message::clone(first), created: false })
@@ -158,7 +200,13 @@ async fn store_fates(tx: &mut Tx, news: &[NewMessage], fates: &[Fate]) -> Result
                 marks.insert((new.channel_id.get(), new.author.id.get()), at.seq);
                 stored.push(Numbered { new, at });
             }
-            Fate::Nowhere => forget_nonce(tx, new).await?,
+            Fate::Nowhere => {
+                forget_nonce(tx, new).await?;
+                if !new.files.is_empty() {
+                    files::release(tx, new.id).await?;
+                }
+            }
+            Fate::Bereft => forget_nonce(tx, new).await?,
             Fate::Known => {}
         }
     }
@@ -168,9 +216,12 @@ async fn store_fates(tx: &mut Tx, news: &[NewMessage], fates: &[Fate]) -> Result
     let marks: Vec<Mark> =
         marks.into_iter().map(|((channel, user), seq)| Mark { channel, user, seq }).collect();
     match tx {
-        Tx::Sqlite(c) => sqlite::store(c, &stored, &marks).await,
-        Tx::Postgres(c) => postgres::store(c, &stored, &marks).await,
+        Tx::Sqlite(c) => sqlite::store(c, &stored, &marks).await?,
+        Tx::Postgres(c) => postgres::store(c, &stored, &marks).await?,
     }
+    let mentioning = stored.iter().filter(|m| !m.new.mentions.is_empty());
+    let told = |m: &Numbered<'_>| mentions::told(m.new.channel_id, m.at.seq, &m.new.mentions, &m.new.here);
+    mentions::insert(tx, &mentioning.flat_map(told).collect::<Vec<_>>()).await
 }
 
 async fn forget_nonce(tx: &mut Tx, new: &NewMessage) -> Result<()> {

@@ -19,18 +19,25 @@ mod bulk;
 mod postgres;
 mod sqlite;
 
-use std::{future::Future, pin::Pin};
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::atomic::{AtomicUsize, Ordering},
+    time::{Duration, Instant},
+};
 
 use madang_proto::{
-    ChannelId, MessageId, Timestamp, accounts::UserSummary, messages::Message, threads::MessageThread,
+    ChannelId, MessageId, Timestamp, UserId, accounts::UserSummary, files::File, mentions::Mention,
+    messages::Message, threads::MessageThread,
 };
 use tokio::sync::{
     Mutex,
     mpsc::{self, error::TrySendError},
     oneshot,
 };
+use tracing::{Instrument, trace_span};
 
-use crate::{Db, Error, Result};
+use crate::{Db, Error, Result, SPANS, jobs::NewJob};
 
 /// Most messages of one commit.
 pub const BATCH: usize = 512;
@@ -50,10 +57,18 @@ pub struct NewMessage {
     pub content: String,
     /// What the author's client called it.
     pub nonce: Option<String>,
+    /// Whom it mentions.
+    pub mentions: Vec<Mention>,
+    /// Where it mentions those who are there: who they are, by id.
+    pub here: Vec<UserId>,
     /// The thread that it is a reply in, or refers to.
     pub thread: Option<MessageThread>,
+    /// Files of the author, for which no other message was seen.
+    pub files: Vec<File>,
     /// When.
     pub created_at: Timestamp,
+    /// What is to be done because of it; stored with it, if it is new.
+    pub jobs: Vec<NewJob>,
 }
 
 /// A stored message.
@@ -74,11 +89,15 @@ struct Request {
 pub trait Listener: Send + Sync {
     /// Called before a batch is stored.
     fn before_batch(&self, messages: usize);
+    /// Called when the database answered a batch of so many, well or not, before anything is made of it.
+    fn after_batch(&self, messages: usize, took: Duration);
     /// Called when nobody knows whether these were stored: the database went away meanwhile.
     fn doubtful(&self, messages: &[NewMessage]);
     /// Called with the new messages of a commit, by channel in the order of their `seq`; with none, where
     /// all were stored before.
     fn committed(&self, messages: Vec<Message>) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+    /// Called after a commit of messages with jobs, of which the first is due then.
+    fn enqueued(&self, due: Timestamp);
 }
 
 /// The queue to the one task that writes messages.
@@ -88,6 +107,7 @@ pub struct Writer {
     size: usize,
     queue: mpsc::Sender<Request>,
     requests: Mutex<mpsc::Receiver<Request>>,
+    writing: AtomicUsize,
 }
 
 impl std::fmt::Debug for Request {
@@ -107,13 +127,13 @@ impl Writer {
     #[must_use]
     pub fn with_queue(db: Db, size: usize) -> Self {
         let (queue, requests) = mpsc::channel(size);
-        Self { db, size, queue, requests: Mutex::new(requests) }
+        Self { db, size, queue, requests: Mutex::new(requests), writing: AtomicUsize::new(0) }
     }
 
     /// Stores a message; returns after the commit.
     ///
     /// # Errors
-    /// `Busy` when too much is waiting, `NotFound` when the channel is gone, `Unavailable` when the
+    /// `Busy` when too much is waiting, `NotFound` when the channel is gone, `FileTaken` when a file is, `Unavailable` when the
     /// database is away or the server stops.
     pub async fn send(&self, new: NewMessage) -> Result<Sent> {
         let (reply, answer) = oneshot::channel();
@@ -130,6 +150,12 @@ impl Writer {
         self.size - self.queue.capacity()
     }
 
+    /// How many messages are being written.
+    #[must_use]
+    pub fn writing(&self) -> usize {
+        self.writing.load(Ordering::Relaxed)
+    }
+
     /// Writes until `stop` is over and the queue is empty; then nothing more is taken. May be called
     /// again after a panic; one call runs at a time.
     pub async fn run(&self, listener: &dyn Listener, stop: impl Future<Output = ()>) {
@@ -137,6 +163,7 @@ impl Writer {
         let mut stop = std::pin::pin!(stop);
         let mut batch = Vec::with_capacity(BATCH);
         loop {
+            self.writing.store(0, Ordering::Relaxed);
             let taken = tokio::select! {
                 biased;
                 taken = requests.recv_many(&mut batch, BATCH) => taken,
@@ -148,13 +175,17 @@ impl Writer {
             if taken == 0 {
                 return;
             }
-            listener.before_batch(batch.len());
-            self.store(std::mem::take(&mut batch), listener).await;
+            self.writing.store(taken, Ordering::Relaxed);
+            listener.before_batch(taken);
+            let span = trace_span!(target: SPANS, "batch", messages = taken);
+            self.store(std::mem::take(&mut batch), listener).instrument(span).await;
         }
     }
 
     async fn store(&self, requests: Vec<Request>, listener: &dyn Listener) {
+        let (messages, begun) = (requests.len(), Instant::now());
         let (mut news, replies): (Vec<_>, Vec<_>) = requests.into_iter().map(|r| (r.new, r.reply)).unzip();
+        let due = news.iter().flat_map(|new| &new.jobs).map(|job| job.due_at).min();
         let results = match batch::store(&self.db, &mut news).await {
             Ok(results) => results,
             Err(error @ Error::Unavailable(_)) => {
@@ -174,6 +205,7 @@ impl Writer {
                 results
             }
         };
+        listener.after_batch(messages, begun.elapsed());
         let new = |result: &Result<Sent>| match result {
             Ok(Sent { message, created: true }) => Some(message.clone()),
             _ => None,
@@ -181,6 +213,9 @@ impl Writer {
         let created: Vec<Message> = results.iter().filter_map(new).collect();
         if results.iter().any(Result::is_ok) {
             listener.committed(created).await;
+            if let Some(due) = due {
+                listener.enqueued(due);
+            }
         }
         for (reply, result) in replies.into_iter().zip(results) {
             // A sender that went away does not hear that its message was stored; its nonce tells it.

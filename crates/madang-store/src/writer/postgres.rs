@@ -1,12 +1,13 @@
 //! The steps of a batch on PostgreSQL: rows go in as arrays.
 //!
-//! Rows are locked in one order on every node, so that two batches never wait for each other.
+//! Rows are locked in one order on every node, so that two batches never wait for each other: of channels those first
+//! that are no threads, each by id. (A thread may have a lower id than its channel, where clocks of nodes differ.)
 
 use std::collections::HashMap;
 
 use sqlx::PgConnection;
 
-use super::batch::{Gain, Mark, Nonce, Numbered, Numbers, threads};
+use super::batch::{Gain, Mark, Nonce, Numbered, Numbers, carried, mentions, threads};
 use crate::{Result, db::counted};
 
 /// Remembers nonces; gives the messages that were the first with theirs.
@@ -22,13 +23,22 @@ pub(super) async fn remember(c: &mut PgConnection, nonces: &[Nonce<'_>]) -> Resu
     Ok(counted(remember).fetch_all(c).await?)
 }
 
+/// Locks those of these files that no message carries yet.
+pub(super) async fn lock_files(c: &mut PgConnection, files: &[i64]) -> Result<()> {
+    let lock =
+        sqlx::query("SELECT 1 FROM files WHERE id = ANY($1) AND message_id IS NULL ORDER BY id FOR UPDATE");
+    counted(lock).bind(files).execute(c).await?;
+    Ok(())
+}
+
 /// Moves the numbers of channels on; gives where they stood, of those that are there.
 pub(super) async fn advance(c: &mut PgConnection, gains: &[Gain]) -> Result<HashMap<i64, Numbers>> {
     let advance = sqlx::query_as(
         "UPDATE channels SET last_seq = last_seq + batch.n, version = version + batch.n, last_at = batch.at,
                              untold = (root_id IS NOT NULL)
          FROM (SELECT id, n, at FROM channels
-               JOIN UNNEST($1::bigint[], $2::bigint[], $3::bigint[]) AS gains (channel_id, n, at) ON id = channel_id WHERE deleted_at IS NULL ORDER BY id FOR UPDATE OF channels) AS batch
+               JOIN UNNEST($1::bigint[], $2::bigint[], $3::bigint[]) AS gains (channel_id, n, at) ON id = channel_id
+               WHERE deleted_at IS NULL ORDER BY (root_id IS NOT NULL), id FOR UPDATE OF channels) AS batch
          WHERE channels.id = batch.id
          RETURNING channels.id, last_seq - batch.n, version - batch.n",
     )
@@ -44,11 +54,12 @@ pub(super) async fn store(c: &mut PgConnection, messages: &[Numbered<'_>], marks
     let column = |f: fn(&Numbered<'_>) -> i64| messages.iter().map(|m| f(m)).collect::<Vec<_>>();
     let store = sqlx::query(
         "WITH stored AS (
-             INSERT INTO messages (id, channel_id, seq, version, author_id, content, nonce, created_at, thread)
+             INSERT INTO messages (id, channel_id, seq, version, author_id, content, nonce, created_at, thread,
+                                   mentions, files)
              SELECT * FROM UNNEST($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[],
-                                  $6::text[], $7::text[], $8::bigint[], $9::text[]))
+                                  $6::text[], $7::text[], $8::bigint[], $9::text[], $10::text[], $11::text[]))
          UPDATE channel_members SET last_read_seq = batch.seq
-         FROM UNNEST($10::bigint[], $11::bigint[], $12::bigint[]) AS batch (channel_id, user_id, seq)
+         FROM UNNEST($12::bigint[], $13::bigint[], $14::bigint[]) AS batch (channel_id, user_id, seq)
          WHERE channel_members.channel_id = batch.channel_id AND channel_members.user_id = batch.user_id",
     )
     .bind(column(|m| m.new.id.get()))
@@ -60,6 +71,8 @@ pub(super) async fn store(c: &mut PgConnection, messages: &[Numbered<'_>], marks
     .bind(messages.iter().map(|m| m.new.nonce.as_deref()).collect::<Vec<_>>())
     .bind(column(|m| m.new.created_at.millis()))
     .bind(threads(messages)?)
+    .bind(mentions(messages)?)
+    .bind(carried(messages)?)
     .bind(marks.iter().map(|m| m.channel).collect::<Vec<_>>())
     .bind(marks.iter().map(|m| m.user).collect::<Vec<_>>())
     .bind(marks.iter().map(|m| m.seq).collect::<Vec<_>>());

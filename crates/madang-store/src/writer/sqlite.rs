@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use sqlx::{Row, SqliteConnection};
 
 use super::{
-    batch::{Gain, Mark, Nonce, Numbered, Numbers, threads},
+    batch::{Gain, Mark, Nonce, Numbered, Numbers, carried, mentions, threads},
     bulk::{Bulk, Part},
 };
 use crate::{Error, Result, db::counted};
@@ -37,10 +37,10 @@ static ADVANCE: Bulk<2> = Bulk::new([
 ]);
 static STORE: Bulk<2> = Bulk::new([
     Part {
-        before:
-            "INSERT INTO messages
-                 (id, channel_id, seq, version, author_id, content, nonce, created_at, thread) SELECT * FROM ",
-        columns: 9,
+        before: "INSERT INTO messages
+                 (id, channel_id, seq, version, author_id, content, nonce, created_at, thread,
+                  mentions, files) SELECT * FROM ",
+        columns: 11,
         after: " WHERE column1 IS NOT NULL",
     },
     Part {
@@ -84,18 +84,23 @@ pub(super) async fn advance(c: &mut SqliteConnection, gains: &[Gain]) -> Result<
 
 /// Stores messages and moves read marks, of which there are not more.
 pub(super) async fn store(c: &mut SqliteConnection, messages: &[Numbered<'_>], marks: &[Mark]) -> Result<()> {
-    let threads = threads(messages)?;
-    let bound = STORE.bind(messages.len()).rows(messages.iter().zip(threads), |s, (m, thread)| {
-        s.bind(m.new.id.get())
-            .bind(m.new.channel_id.get())
-            .bind(m.at.seq)
-            .bind(m.at.version)
-            .bind(m.new.author.id.get())
-            .bind(m.new.content.as_str())
-            .bind(m.new.nonce.as_deref())
-            .bind(m.new.created_at.millis())
-            .bind(thread)
-    });
+    let beside = threads(messages)?.into_iter().zip(mentions(messages)?).zip(carried(messages)?);
+    let bound = STORE.bind(messages.len()).rows(
+        messages.iter().zip(beside),
+        |s, (m, ((thread, mentions), files))| {
+            s.bind(m.new.id.get())
+                .bind(m.new.channel_id.get())
+                .bind(m.at.seq)
+                .bind(m.at.version)
+                .bind(m.new.author.id.get())
+                .bind(m.new.content.as_str())
+                .bind(m.new.nonce.as_deref())
+                .bind(m.new.created_at.millis())
+                .bind(thread)
+                .bind(mentions)
+                .bind(files)
+        },
+    );
     let bound = bound.rows(marks.iter(), |s, m| s.bind(m.channel).bind(m.user).bind(m.seq));
     counted(bound.done()).execute(c).await?;
     Ok(())

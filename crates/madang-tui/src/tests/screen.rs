@@ -54,7 +54,7 @@ fn in_a_crowd_the_number_is_shown_and_those_in_view_are_watched() {
     assert!(desk.screen()[0].contains("#general  2 members  1204 online"));
     desk.hear(crowd(false));
     assert_eq!(desk.done(), [], "once");
-    let eve = Presence { user_id: EVE.into(), status: Status::Online, custom_status: None };
+    let eve = Presence::of(EVE.into(), Status::Online, None);
     desk.hear(Event::Watched(Watched {
         presence: vec![eve],
         online: vec![Online { workspace_id: 10.into(), online: 1_205, named: false }],
@@ -113,7 +113,7 @@ fn the_connection_line_says_why_and_when() {
     let retry_at = Some(desk.model.now + Duration::from_millis(3_200));
     let reason = OfflineReason::Unreachable("connection refused".into());
     desk.state.connection = ConnectionStatus::Offline { reason, retry_at };
-    desk.state.outbox.push(general(), "n", "later");
+    desk.state.outbox.push(general(), "n", "later", Vec::new());
     desk.changed();
     assert!(desk.sees("offline: server not reachable, next try in 4 s · 1 message waits"));
     assert!(desk.sees("  later …"), "pending");

@@ -189,7 +189,7 @@ fn a_message_the_client_did_not_take_goes_back_where_it_was_written() {
 #[test]
 fn what_was_refused_can_be_tried_again_or_discarded() {
     let mut desk = Desk::with(&[]);
-    desk.state.outbox.push(general(), "n", "refused");
+    desk.state.outbox.push(general(), "n", "refused", Vec::new());
     let now = desk.model.now;
     desk.state.outbox.take_due(now);
     desk.state.outbox.fail("n", &Error::Protocol("no".into()), now, 0.0);

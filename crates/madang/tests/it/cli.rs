@@ -44,11 +44,55 @@ fn a_wrong_setting_says_what_would_be_right() {
 }
 
 #[test]
+fn settings_of_a_cluster_stand_in_a_table_and_their_passwords_are_not_told() {
+    let folder = tempfile::tempdir().unwrap();
+    for (table, words) in [
+        ("redis = \"http://:hunter2@10.0.0.1\"", "redis://host"),
+        ("redis = \"redis://:hunter2@10.0.0.1\"", "PostgreSQL"),
+        ("address = \"a b\"", "cluster_address"),
+        ("rediss = \"\"", "unknown setting \"cluster_rediss\""),
+    ] {
+        std::fs::write(folder.path().join("madang.toml"), format!("[cluster]\n{table}\n")).unwrap();
+        let (fine, text) = run(&["serve", "--listen", "127.0.0.1:0"], folder.path());
+        assert!(!fine && text.contains(words) && !text.contains("hunter2"), "{words} is not in {text}");
+    }
+}
+
+#[test]
+fn sqlite_has_no_list_of_nodes() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("data")).unwrap();
+    let (fine, text) = run(&["admin", "nodes"], folder.path());
+    assert!(fine && text.contains("SQLite"), "{text}");
+}
+
+#[test]
 fn migrate_status_lists_what_the_database_has() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("data")).unwrap();
     let (fine, text) = run(&["admin", "migrate-status"], folder.path());
     assert!(fine && text.contains("0001") && text.contains("pending"), "{text}");
+}
+
+#[test]
+fn nothing_is_old_in_a_new_installation() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("data")).unwrap();
+    for (arguments, words) in [
+        (&["archive", "status"][..], "month"),
+        (&["archive", "run", "--dry-run", "--older-than", "1y"], "month"),
+        (&["archive", "run"], "Archived: 0 months whole, 0 messages"),
+        (&["retention", "status"], "Nothing is too old"),
+        (&["retention", "run"], "Nothing is too old"),
+    ] {
+        let (fine, text) = run(&[&["admin"], arguments].concat(), folder.path());
+        assert!(fine && text.contains(words), "{arguments:?}: {text}");
+    }
+    let (fine, text) = run(&["admin", "archive", "run", "--older-than", "6"], folder.path());
+    assert!(!fine && text.contains("6mo"), "{text}");
+    std::fs::write(folder.path().join("madang.toml"), "archive_months = 0\n").unwrap();
+    let (fine, text) = run(&["admin", "archive", "status"], folder.path());
+    assert!(!fine && text.contains("--older-than"), "the file counts: {text}");
 }
 
 #[tokio::test]

@@ -1,11 +1,17 @@
 //! `kill -9` while many send: what was acknowledged is there once, in order, for everyone.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
-use madang_client::{Client, proto::messages::Message};
+use madang_client::{
+    Client,
+    proto::{direct::OpenDirect, messages::Message, notifications::NotificationQuery},
+};
 use tokio::task::JoinSet;
 
 use crate::process::{Backend, Process};
@@ -78,6 +84,41 @@ async fn all_messages(client: &Client) -> Vec<Message> {
         all.splice(0..0, page.items);
         let Some(cursor) = page.next_cursor else { return all };
         query.before = Some(cursor.parse().unwrap());
+    }
+}
+
+/// A message is acknowledged, and the server is killed before anyone was told of it; again and again.
+async fn everyone_is_told_once(backend: Backend) {
+    const TIMES: usize = 4;
+    let mut server = Process::start(backend).await;
+    let (alice, bob) = (server.user("alice").await, server.user("bob").await);
+    let body = OpenDirect { user_ids: vec![bob.state().my_id().unwrap()], workspace_id: None };
+    let direct = alice.http().open_direct(&body).await.unwrap().id;
+    for n in 0..TIMES {
+        alice.send(direct, &n.to_string()).await.unwrap();
+        server.kill();
+        server.again().await;
+    }
+    // Where it was killed while telling, that is done again after two minutes.
+    let told = bob.wait_for_within(Duration::from_secs(180), "all to be told", |state| {
+        (usize::try_from(state.unread_notifications().unread) == Ok(TIMES)).then_some(())
+    });
+    told.await.unwrap();
+    let listed = bob.http().notifications(NotificationQuery::default()).await.unwrap().items;
+    let mut excerpts: Vec<String> = listed.into_iter().map(|one| one.excerpt).collect();
+    excerpts.sort();
+    assert_eq!(excerpts, (0..TIMES).map(|n| n.to_string()).collect::<Vec<_>>());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crash_takes_no_notification_away_on_sqlite() {
+    everyone_is_told_once(Backend::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crash_takes_no_notification_away_on_postgres() {
+    if let Some(backend) = Backend::postgres().await {
+        everyone_is_told_once(backend).await;
     }
 }
 

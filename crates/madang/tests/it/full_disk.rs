@@ -8,11 +8,15 @@ use crate::process::{Backend, Process};
 
 #[tokio::test]
 async fn a_full_disk_is_503_until_there_is_room() {
-    let server = Process::start_within(Backend::Sqlite, Some(1024)).await;
+    let server = Process::start_within(Backend::Sqlite, Some(4096)).await;
     let alice = server.user("alice").await;
     let general = alice.state().channel_named("general").unwrap().id();
     let mut stored = 0;
-    let body = |n: usize| CreateMessage { content: "가".repeat(8_000), nonce: Some(n.to_string()) };
+    let body = |n: usize| CreateMessage {
+        content: "가".repeat(8_000),
+        nonce: Some(n.to_string()),
+        file_ids: Vec::new(),
+    };
     let refused = loop {
         match alice.http().create_message(general, &body(stored)).await {
             Ok(_) => stored += 1,

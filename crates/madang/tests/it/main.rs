@@ -8,3 +8,5 @@ mod load;
 mod process;
 mod secure;
 mod terminal;
+mod traces;
+mod transfer;

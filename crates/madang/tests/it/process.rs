@@ -46,21 +46,33 @@ pub struct Process {
     port: u16,
     backend: Backend,
     limit_kb: Option<u32>,
+    settings: Vec<(String, String)>,
     child: Option<Child>,
 }
 
 impl Process {
     /// Starts a server and waits until it is ready.
     pub async fn start(backend: Backend) -> Self {
-        Self::start_within(backend, None).await
+        Self::begin(backend, None, &[]).await
+    }
+
+    /// The same with these variables of settings.
+    pub async fn start_with(backend: Backend, settings: &[(&str, &str)]) -> Self {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        Self::begin(backend, None, &settings.iter().map(owned).collect::<Vec<_>>()).await
     }
 
     /// The same; no file of it can grow over `limit_kb`.
     pub async fn start_within(backend: Backend, limit_kb: Option<u32>) -> Self {
+        Self::begin(backend, limit_kb, &[]).await
+    }
+
+    async fn begin(backend: Backend, limit_kb: Option<u32>, settings: &[(String, String)]) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let url = format!("http://127.0.0.1:{port}");
         let folder = tempfile::tempdir().unwrap();
-        let mut process = Self { url, folder, port, backend, limit_kb, child: None };
+        let mut process =
+            Self { url, folder, port, backend, limit_kb, settings: settings.to_vec(), child: None };
         process.again().await;
         process
     }
@@ -81,6 +93,7 @@ impl Process {
             .args(["serve", "--rate-limits", "off", "--listen", &format!("127.0.0.1:{}", self.port)])
             .env("MADANG_DATA", self.data())
             .env_remove("MADANG_DATABASE_URL")
+            .envs(self.settings.iter().cloned())
             .stdout(Stdio::null())
             .stderr(std::fs::File::options().create(true).append(true).open(self.log()).unwrap());
         if let Backend::Postgres(url) = &self.backend {
@@ -96,6 +109,11 @@ impl Process {
             }
         };
         tokio::time::timeout(Duration::from_secs(60), ready).await.expect("the server is not ready");
+    }
+
+    /// The folder that its data folder is in.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     fn data(&self) -> std::path::PathBuf {

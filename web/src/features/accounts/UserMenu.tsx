@@ -8,17 +8,23 @@ import Menu from "@mui/material/Menu";
 import MenuItem from "@mui/material/MenuItem";
 import Typography from "@mui/material/Typography";
 import { useColorScheme } from "@mui/material/styles";
+import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
+import { settingsQuery } from "../../api/queries";
 import { chooseLanguage, isLanguage, languages } from "../../i18n";
 import { useMyId } from "../../state/context";
 import { useMe } from "../../state/places";
 import { usePresence } from "../../state/presence";
+import { statusText } from "../../state/status";
 import { Avatar } from "../../ui/Avatar";
-import { useLogOut } from "./actions";
+import { useLogOut, useSaveSettings } from "./actions";
+import { ProfileDialog } from "./ProfileDialog";
 import { SessionsDialog } from "./SessionsDialog";
 import { StatusDialog } from "./StatusDialog";
+
+type Dialog = "sessions" | "status" | "profile";
 
 export function UserMenu() {
   const { t, i18n } = useTranslation();
@@ -27,11 +33,14 @@ export function UserMenu() {
   const own = usePresence()[myId];
   const { mode, setMode } = useColorScheme();
   const logOut = useLogOut();
+  const { data: settings } = useQuery(settingsQuery);
+  const sharing = settings?.share_read_marks ?? true;
+  const save = useSaveSettings();
   const [anchor, setAnchor] = useState<HTMLElement>();
-  const [dialog, setDialog] = useState<"sessions" | "status">();
+  const [dialog, setDialog] = useState<Dialog>();
   const name = me?.display_name ?? "";
   const close = () => setAnchor(undefined);
-  const open = (which: "sessions" | "status") => {
+  const open = (which: Dialog) => {
     close();
     setDialog(which);
   };
@@ -64,7 +73,7 @@ export function UserMenu() {
             {name}
           </Typography>
           <Typography variant="caption" color="textSecondary" noWrap component="p">
-            {own?.custom_status ?? me?.username}
+            {statusText(own) || me?.username}
           </Typography>
         </Box>
       </ButtonBase>
@@ -75,6 +84,7 @@ export function UserMenu() {
         anchorOrigin={{ vertical: "top", horizontal: "left" }}
         transformOrigin={{ vertical: "bottom", horizontal: "left" }}
       >
+        <MenuItem onClick={() => open("profile")}>{t("settings.profile")}</MenuItem>
         <MenuItem onClick={() => open("status")}>{t("settings.customStatusSet")}</MenuItem>
         <MenuItem onClick={() => open("sessions")}>{t("settings.sessions")}</MenuItem>
         <Divider />
@@ -115,9 +125,25 @@ export function UserMenu() {
           </MenuItem>
         ))}
         <Divider />
+        <ListSubheader disableSticky sx={{ lineHeight: 2.5 }}>
+          {t("settings.privacy")}
+        </ListSubheader>
+        <MenuItem
+          role="menuitemcheckbox"
+          aria-checked={sharing}
+          selected={sharing}
+          disabled={settings === undefined || save.isPending}
+          onClick={() => save.mutate({ share_read_marks: !sharing })}
+        >
+          {t("settings.shareReadMarks")}
+        </MenuItem>
+        <Divider />
         <MenuItem onClick={() => logOut.mutate(myId)}>{t("auth.logOut")}</MenuItem>
       </Menu>
       {dialog === "sessions" && <SessionsDialog onClose={() => setDialog(undefined)} />}
+      {dialog === "profile" && me !== undefined && (
+        <ProfileDialog me={me} onClose={() => setDialog(undefined)} />
+      )}
       {dialog === "status" && <StatusDialog presence={own} onClose={() => setDialog(undefined)} />}
     </>
   );

@@ -36,7 +36,7 @@ export function BrowseDialog({ workspaceId, onClose, onJoined, onLook }: BrowseD
   const join = useJoinChannel(onJoined);
 
   const open = (data ?? [])
-    .filter((channel) => channel.joined !== true)
+    .filter((channel) => channel.joined !== true && channel.archived_at === undefined)
     .toSorted((a, b) => a.name.localeCompare(b.name, i18n.language));
   const text = wanted.normalize("NFC").toLocaleLowerCase();
   const found = open.filter((channel) => channel.name.toLocaleLowerCase().includes(text));

@@ -15,14 +15,14 @@ import Typography from "@mui/material/Typography";
 import { useId, useState } from "react";
 import { useTranslation } from "react-i18next";
 
-import type { Channel, ChannelKind } from "../../api/types";
+import type { Channel, NewChannelKind } from "../../api/types";
 import { errorText, fieldTexts } from "../../state/errorText";
 import { useCreateChannel, useUpdateChannel } from "./actions";
 
 interface Values {
   name: string;
   topic: string;
-  kind: ChannelKind;
+  kind: NewChannelKind;
 }
 
 interface FormDialogProps {
@@ -66,7 +66,11 @@ export function EditChannelDialog({ channel, onClose }: { channel: Channel; onCl
     <FormDialog
       title={t("channels.edit")}
       action={t("common.save")}
-      initial={channel}
+      initial={{
+        name: channel.name,
+        topic: channel.topic,
+        kind: channel.kind === "private" ? "private" : "public",
+      }}
       fixedKind={channel.is_default}
       busy={update.isPending}
       error={update.error}
@@ -85,9 +89,9 @@ function FormDialog(props: FormDialogProps) {
   const kindId = useId();
   const [name, setName] = useState(initial.name);
   const [topic, setTopic] = useState(initial.topic);
-  const [kind, setKind] = useState<ChannelKind>(initial.kind);
+  const [kind, setKind] = useState<NewChannelKind>(initial.kind);
   const fields = error === null ? {} : fieldTexts(error);
-  const kinds: [ChannelKind, string][] = [
+  const kinds: [NewChannelKind, string][] = [
     ["public", t("channels.kindPublic")],
     ["private", t("channels.kindPrivate")],
   ];

@@ -15,7 +15,7 @@ import { useTranslation } from "react-i18next";
 import type { Channel } from "../../api/types";
 import { useMyId } from "../../state/context";
 import { nameOf } from "../../state/names";
-import { mayInvite, mayManage } from "../../state/permissions";
+import { mayInvite, mayLinkGuests, mayManage } from "../../state/permissions";
 import { useRole } from "../../state/places";
 import type { ChannelDialog } from "./dialogs";
 
@@ -34,7 +34,9 @@ export function ChannelHeader({ channel, membersOpen, onToggleMembers, onDialog 
 
   const manages = mayManage(role, channel, myId);
   const offered: [ChannelDialog, string, boolean][] = [
+    ["notifications", t("notifications.title"), channel.joined === true],
     ["invite", t("members.invite"), mayInvite(role, channel) && !channel.is_default],
+    ["guestLinks", t("guestLinks.title"), mayLinkGuests(role, channel)],
     ["edit", t("channels.edit"), manages],
     ["leave", t("channels.leave"), channel.joined === true && !channel.is_default && channel.kind !== "dm"],
     ["delete", t("channels.delete"), manages && !channel.is_default],
@@ -79,8 +81,8 @@ export function ChannelHeader({ channel, membersOpen, onToggleMembers, onDialog 
           <IconButton
             aria-label={t("channels.settings")}
             aria-haspopup="menu"
-            edge="end"
             onClick={(event) => setAnchor(event.currentTarget)}
+            sx={{ mr: -1 }} // No further than the least padding of the header.
           >
             <MoreVertIcon />
           </IconButton>

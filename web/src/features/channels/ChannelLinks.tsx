@@ -31,7 +31,7 @@ export function ChannelLinks({ workspaceId, currentId }: ChannelLinksProps) {
   const myId = useMyId();
   // Default channel first, then by name; public, private, direct messages, as they are shown.
   const listed = channels
-    .filter((channel) => channel.workspace_id === workspaceId)
+    .filter(({ workspace_id, archived_at }) => workspace_id === workspaceId && archived_at === undefined)
     .toSorted(
       (a, b) =>
         Number(b.is_default) - Number(a.is_default) ||
@@ -60,6 +60,7 @@ export function ChannelLinks({ workspaceId, currentId }: ChannelLinksProps) {
         name: nameOf(channel, myId),
         kind: sections[section(channel)],
         unread: channel.unread_count ?? 0,
+        mentions: channel.mention_count ?? 0,
       }))}
       currentId={currentId}
       addressOf={paths.channel}

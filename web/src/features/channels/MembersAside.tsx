@@ -22,6 +22,7 @@ import { useMyId } from "../../state/context";
 import { mayInvite, mayManage, mayOpenDirect } from "../../state/permissions";
 import { useRole } from "../../state/places";
 import { useCounted, usePresence, useWatchedRow } from "../../state/presence";
+import { statusText } from "../../state/status";
 import { Avatar } from "../../ui/Avatar";
 import { ConfirmDialog } from "../../ui/ConfirmDialog";
 import { useOpenDirect, useRemoveFromChannel } from "./actions";
@@ -178,7 +179,7 @@ function MemberName(props: {
   const marks = [
     mine ? t("common.you") : "",
     role === "member" ? "" : t(`members.roles.${role}`),
-    presence?.custom_status ?? "",
+    statusText(presence),
   ].filter((mark) => mark !== "");
   return (
     <>

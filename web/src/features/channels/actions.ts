@@ -4,10 +4,17 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 
 import { keys } from "../../api/keys";
 import * as requests from "../../api/requests";
-import type { Channel, CreateChannel, UpdateChannel, UserSummary } from "../../api/types";
+import type {
+  Channel,
+  CreateChannel,
+  UpdateChannel,
+  UpdateChannelNotifications,
+  UserSummary,
+} from "../../api/types";
 import { editChannel, mergeChannel, putMember } from "../../state/cache";
 import { useSync } from "../../state/context";
 import { errorText } from "../../state/errorText";
+import { putNotificationSettings } from "../../state/notifications";
 import { notify } from "../../state/notices";
 
 const tell = (error: Error) => notify(errorText(error), "error");
@@ -81,10 +88,42 @@ export function useInvite(channelId: string, onDone: (user: UserSummary) => void
   });
 }
 
+/** Makes a guest link that gives access for so long. Its errors belong to the dialog. */
+export function useCreateGuestLink({ id, workspace_id }: Channel) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (ms: number) =>
+      requests.createInvite(workspace_id, {
+        channel_id: id,
+        access_until: new Date(Date.now() + ms).toISOString(),
+      }),
+    onSettled: () => client.invalidateQueries({ queryKey: keys.guestLinks(id) }),
+  });
+}
+
+export function useEndGuestLink({ id, workspace_id }: Channel) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (link: string) => requests.revokeInvite(workspace_id, link),
+    onError: tell,
+    onSettled: () => client.invalidateQueries({ queryKey: keys.guestLinks(id) }),
+  });
+}
+
 export function useRemoveFromChannel(channelId: string, onDone: () => void) {
   return useMutation({
     mutationFn: (userId: string) => requests.removeChannelMember(channelId, userId),
     onSuccess: onDone,
+    onError: tell,
+  });
+}
+
+/** Says what of a channel one wants to be notified of. */
+export function useNotifyOfChannel(channelId: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (body: UpdateChannelNotifications) => requests.updateChannelNotifications(channelId, body),
+    onSuccess: (settings) => putNotificationSettings(client, settings),
     onError: tell,
   });
 }

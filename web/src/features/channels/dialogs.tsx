@@ -10,9 +10,11 @@ import { notify } from "../../state/notices";
 import { ConfirmDialog } from "../../ui/ConfirmDialog";
 import { useDeleteChannel, useLeaveChannel } from "./actions";
 import { EditChannelDialog } from "./ChannelFormDialog";
+import { GuestLinksDialog } from "./GuestLinksDialog";
 import { InviteDialog } from "./InviteDialog";
+import { NotificationsDialog } from "./NotificationsDialog";
 
-export type ChannelDialog = "invite" | "edit" | "leave" | "delete";
+export type ChannelDialog = "notifications" | "invite" | "guestLinks" | "edit" | "leave" | "delete";
 
 export interface ChannelDialogsProps {
   channel: Channel;
@@ -36,7 +38,9 @@ export function ChannelDialogs({ channel, open, onClose, onGone }: ChannelDialog
   });
   return (
     <>
+      {open === "notifications" && <NotificationsDialog channel={channel} onClose={onClose} />}
       {open === "invite" && <InviteDialog channel={channel} onClose={onClose} />}
+      {open === "guestLinks" && <GuestLinksDialog channel={channel} onClose={onClose} />}
       {open === "edit" && <EditChannelDialog channel={channel} onClose={onClose} />}
       <ConfirmDialog
         open={open === "leave"}

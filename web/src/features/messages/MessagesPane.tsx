@@ -8,7 +8,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useMemo, useRef, useState, type ReactNode, type Ref } from "react";
 import { useTranslation } from "react-i18next";
 
-import { deleteMessage, react, unreact, updateMessage } from "../../api/requests";
+import { deleteMessage, react, removePreviews, unreact, updateMessage } from "../../api/requests";
 import type { Channel, Message } from "../../api/types";
 import { rowsOf, type ListedMessage } from "../../lib/rows";
 import { putMessages } from "../../state/cache";
@@ -18,6 +18,7 @@ import { titleOf } from "../../state/names";
 import { notify } from "../../state/notices";
 import { Composer } from "../../ui/Composer";
 import { ConfirmDialog } from "../../ui/ConfirmDialog";
+import type { FileActions } from "../../ui/Files";
 import { MessageList, type MessageListHandle } from "../../ui/MessageList";
 import type { MessageActions } from "../../ui/MessageRow";
 import { ThreadDialog } from "./ThreadDialog";
@@ -32,23 +33,37 @@ export interface MessagesPaneProps {
   /** Where the line of the unread is. */
   readSeq: number | undefined;
   onSeen: (message: Message) => void;
+  /** The message that one came for, and with which step; perhaps for a reply to it. */
+  target: { id: string; place: string; replyId?: string | undefined } | undefined;
   beginning?: ReactNode;
+  /** What can be done with files. */
+  files: FileActions;
   ref?: Ref<MessageListHandle>;
 }
 
 export function MessagesPane(props: MessagesPaneProps) {
-  const { channel, loaded, editing, onEdit, readSeq, onSeen, beginning, ref } = props;
+  const { channel, loaded, editing, onEdit, readSeq, onSeen, target, beginning, files, ref } = props;
   const { t } = useTranslation();
   const client = useQueryClient();
   const myId = useMyId();
-  const { outbox } = useSync();
+  const { outbox, markUnread } = useSync();
   const [deleting, setDeleting] = useState<ListedMessage>();
   // The place of the message whose thread is open.
   const [rootSeq, setRootSeq] = useState<number>();
   const root = rootSeq === undefined ? undefined : loaded.at(rootSeq);
+  // Whoever came for a reply has its thread opened, once for each step.
+  const [openedFor, setOpenedFor] = useState<string>();
+  if (target?.replyId !== undefined && target.place !== openedFor) {
+    const wanted = loaded.messages.find(({ id }) => id === target.id);
+    if (wanted !== undefined) {
+      setOpenedFor(target.place);
+      setRootSeq(wanted.seq ?? undefined);
+    }
+  }
   // A jump begins the list anew, at its end.
   const [jumps, setJumps] = useState(0);
   const jumping = useRef(false);
+  const [leftPlace, setLeftPlace] = useState<string>();
 
   const save = useMutation({
     mutationFn: ({ id, content }: { id: string; content: string }) => updateMessage(id, content),
@@ -70,8 +85,20 @@ export function MessagesPane(props: MessagesPaneProps) {
     onError: (error) => notify(errorText(error), "error"),
   });
 
+  const { mutate: dropPreviews } = useMutation({
+    mutationFn: removePreviews,
+    onSuccess: (message) => putMessages(client, channel.id, myId, [message]),
+    onError: (error) => notify(errorText(error), "error"),
+  });
+
+  const { mutate: unread } = useMutation({
+    mutationFn: (id: string) => markUnread(channel.id, id),
+    onError: (error) => notify(errorText(error), "error"),
+  });
+  const joined = channel.joined === true;
   const actions = useMemo<MessageActions>(
     () => ({
+      files,
       onEdit: ({ key }) => onEdit(key),
       onDelete: setDeleting,
       onThread: ({ seq }) => setRootSeq(seq ?? undefined),
@@ -80,8 +107,16 @@ export function MessagesPane(props: MessagesPaneProps) {
       onReact: ({ id }, emoji, add) => {
         if (id !== null) setReaction({ id, emoji, add });
       },
+      onRemovePreviews: ({ id }) => {
+        if (id !== null) dropPreviews(id);
+      },
+      ...(joined && {
+        onUnread: ({ id }: ListedMessage) => {
+          if (id !== null) unread(id);
+        },
+      }),
     }),
-    [onEdit, outbox, setReaction],
+    [files, onEdit, outbox, setReaction, dropPreviews, joined, unread],
   );
   const hasOlder = loaded.older !== "none";
   const rows = useMemo(
@@ -94,7 +129,10 @@ export function MessagesPane(props: MessagesPaneProps) {
     jumping.current = true;
     loaded
       .loadNewest()
-      .then(() => setJumps((count) => count + 1))
+      .then(() => {
+        setLeftPlace(target?.place);
+        setJumps((count) => count + 1);
+      })
       .catch((error: unknown) => notify(errorText(error), "error"))
       .finally(() => (jumping.current = false));
   };
@@ -132,6 +170,7 @@ export function MessagesPane(props: MessagesPaneProps) {
           if (seq === channel.last_seq) loaded.atNewest();
         }}
         actions={actions}
+        targetId={target?.place === leftPlace ? undefined : target?.id}
         editingKey={editing}
         renderEditor={(message) => (
           <Composer
@@ -149,7 +188,12 @@ export function MessagesPane(props: MessagesPaneProps) {
         beginning={beginning}
       />
       {root !== undefined && (
-        <ThreadDialog root={root} joined={channel.joined === true} onClose={() => setRootSeq(undefined)} />
+        <ThreadDialog
+          root={root}
+          replyId={target?.id === root.id ? target.replyId : undefined}
+          joined={channel.joined === true}
+          onClose={() => setRootSeq(undefined)}
+        />
       )}
       <ConfirmDialog
         open={deleting !== undefined}

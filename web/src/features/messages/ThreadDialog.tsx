@@ -11,7 +11,7 @@ import DialogContent from "@mui/material/DialogContent";
 import DialogTitle from "@mui/material/DialogTitle";
 import Divider from "@mui/material/Divider";
 import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
-import { useId, useMemo } from "react";
+import { useEffect, useId, useMemo } from "react";
 import { useTranslation } from "react-i18next";
 
 import { keys } from "../../api/keys";
@@ -27,6 +27,7 @@ import { MessageRow, type MessageActions } from "../../ui/MessageRow";
 import { lister } from "./listed";
 
 const nothing = () => undefined;
+const show = (row: HTMLElement | null) => row?.scrollIntoView({ block: "center" });
 const none: MessageActions = {
   onEdit: nothing,
   onDelete: nothing,
@@ -37,17 +38,26 @@ const none: MessageActions = {
 
 export interface ThreadDialogProps {
   root: Message;
+  /** The reply that one came for. */
+  replyId?: string | undefined;
   /** Whether one is in the channel. */
   joined: boolean;
   onClose: () => void;
 }
 
-export function ThreadDialog({ root, joined, onClose }: ThreadDialogProps) {
+export function ThreadDialog({ root, replyId, joined, onClose }: ThreadDialogProps) {
   const { t } = useTranslation();
   const client = useQueryClient();
   const myId = useMyId();
   const titleId = useId();
   const query = useInfiniteQuery(repliesQuery(root));
+  // Older pages, until the reply is there or could not be any more.
+  const { data: replies, hasNextPage, isFetching, fetchNextPage } = query;
+  const [oldest] = replies ?? [];
+  const further = replyId !== undefined && oldest !== undefined && BigInt(oldest.id) > BigInt(replyId);
+  useEffect(() => {
+    if (further && hasNextPage && !isFetching) void fetchNextPage();
+  }, [further, hasNextPage, isFetching, fetchNextPage]);
   const send = useMutation({
     mutationFn: (body: CreateReply) => reply(root.id, body),
     onSuccess: () => client.invalidateQueries({ queryKey: keys.replies(root.id) }),
@@ -71,8 +81,14 @@ export function ThreadDialog({ root, joined, onClose }: ThreadDialogProps) {
       <DialogTitle id={titleId}>{t("messages.thread")}</DialogTitle>
       <DialogContent dividers sx={{ px: 0 }}>
         {rows.map((row, at) => (
-          <Box key={row.key}>
-            <MessageRow {...row} message={row.message} marked={false} reachable actions={none} />
+          <Box key={row.key} ref={row.message.id === replyId ? show : undefined}>
+            <MessageRow
+              {...row}
+              message={row.message}
+              marked={row.message.id === replyId}
+              reachable
+              actions={none}
+            />
             {at === 0 && <Divider sx={{ my: 1 }} />}
             {at === 0 && query.hasNextPage && (
               <Button

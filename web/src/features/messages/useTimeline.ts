@@ -27,6 +27,8 @@ export interface LoadedMessages {
   loadNewer: () => void;
   /** Moves the window to the newest messages. */
   loadNewest: () => Promise<void>;
+  /** Moves the window to a message, by its id. */
+  loadAround: (id: string) => Promise<void>;
   retry: () => void;
   /** The loaded message at this place. */
   at: (seq: number) => Message | undefined;
@@ -91,6 +93,7 @@ export function useTimeline(channel: Channel): LoadedMessages {
       if (!newer.isPending) newer.mutate(last === undefined ? {} : { after: last.id });
     },
     loadNewest: () => load({}),
+    loadAround: (id) => load({ around: id }),
     retry: () => void query.refetch(),
     at: (seq) => items[seq - (items[0]?.seq ?? 0)],
     atNewest: () => {

@@ -1,10 +1,13 @@
 /**
  * Reading a channel: up to where one has read moves on with what comes into view; the line of the
  * unread stays where it was when one came, or when one last turned away.
+ *
+ * Marked as unread, here or on another device, a channel stays so until one comes to it anew.
  */
 
 import { useEffect, useRef, useState } from "react";
 
+import { asApiError } from "../../api/errors";
 import type { Channel, Message } from "../../api/types";
 import { useSync } from "../../state/context";
 import { useFocused } from "../../state/focus";
@@ -27,6 +30,9 @@ export function useReading(channel: Channel): Reading {
   const unread = (channel.unread_count ?? 0) > 0;
   const [readSeq, setReadSeq] = useState(unread ? channel.last_read_seq : undefined);
   const [wasFocused, setWasFocused] = useState(focused);
+  const version = channel.read_version ?? 0;
+  const [cameIn] = useState(version);
+  const [wasVersion, setWasVersion] = useState(version);
   const wanted = useRef<Message>(undefined);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
 
@@ -36,12 +42,18 @@ export function useReading(channel: Channel): Reading {
     if (!unread) setReadSeq(focused ? undefined : channel.last_read_seq);
   }
 
+  if (version !== wasVersion) {
+    setWasVersion(version);
+    setReadSeq(channel.last_read_seq);
+  }
+
   const send = () => {
     timer.current = undefined;
     const message = wanted.current;
     if (message === undefined) return;
     wanted.current = undefined;
-    sync.markRead(message).catch(() => {
+    sync.markRead(message, cameIn).catch((error: unknown) => {
+      if (!asApiError(error).temporary) return;
       wanted.current ??= message;
       timer.current ??= setTimeout(send, RETRY_MS);
     });
@@ -61,7 +73,7 @@ export function useReading(channel: Channel): Reading {
   );
 
   const seen = (message: Message) => {
-    if (channel.joined !== true || message.seq <= (channel.last_read_seq ?? 0)) return;
+    if (channel.joined !== true || version !== cameIn || message.seq <= (channel.last_read_seq ?? 0)) return;
     if (message.seq <= (wanted.current?.seq ?? 0)) return;
     wanted.current = message;
     timer.current ??= setTimeout(send, PAUSE_MS);

@@ -27,7 +27,7 @@ import { Avatar } from "../../ui/Avatar";
 import { ConfirmDialog } from "../../ui/ConfirmDialog";
 import { useAddToWorkspace, useChangeRole, useRemoveFromWorkspace } from "./actions";
 
-const roles: readonly Role[] = ["owner", "admin", "member", "guest"];
+const roles: readonly Role[] = ["owner", "admin", "moderator", "member", "guest", "visitor"];
 
 export function WorkspaceMembersDialog({
   workspace,
@@ -94,11 +94,10 @@ function Row(props: { workspace: Workspace; member: Member; onRemove: () => void
   const row = useWatchedRow<HTMLDivElement>(member.user.id, useCounted(workspace.id) !== undefined);
   const change = useChangeRole(workspace.id);
   const { user, role } = member;
-  // A guest has no account to be anything else with.
+  // Without an account one is a guest, or was let in by a link, and cannot be anything else.
+  const fits = (each: Role) => each !== "visitor" && (each === "guest") === user.id.startsWith("guest_");
   const may = user.id !== myId && mayAssign(workspace.role, role);
-  const choices = roles.filter(
-    (each) => each === role || (each !== "guest" && mayAssign(workspace.role, each)),
-  );
+  const choices = roles.filter((each) => each === role || (fits(each) && mayAssign(workspace.role, each)));
   return (
     <ListItem disableGutters sx={{ gap: 1 }}>
       <Avatar
@@ -114,7 +113,7 @@ function Row(props: { workspace: Workspace; member: Member; onRemove: () => void
         primary={user.display_name}
         secondary={user.username}
       />
-      {may && role !== "guest" ? (
+      {may && choices.length > 1 ? (
         <Select
           size="small"
           value={role}

@@ -9,8 +9,9 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { Workspace } from "../../api/types";
-import { mayKeepWorkspace } from "../../state/permissions";
+import { mayKeepWorkspace, mayLookAround } from "../../state/permissions";
 import { useMe, useWorkspaces } from "../../state/places";
+import { EmojiDialog } from "./EmojiDialog";
 import { CreateWorkspaceDialog, EditWorkspaceDialog } from "./WorkspaceFormDialog";
 import { WorkspaceMembersDialog } from "./WorkspaceMembersDialog";
 
@@ -24,7 +25,7 @@ export function WorkspaceMenu({ workspace, onChosen }: WorkspaceMenuProps) {
   const workspaces = useWorkspaces() ?? [];
   const me = useMe();
   const [anchor, setAnchor] = useState<HTMLElement>();
-  const [dialog, setDialog] = useState<"create" | "edit" | "members">();
+  const [dialog, setDialog] = useState<"create" | "edit" | "members" | "emoji">();
   const close = () => setAnchor(undefined);
   const open = (which: typeof dialog) => {
     close();
@@ -59,9 +60,10 @@ export function WorkspaceMenu({ workspace, onChosen }: WorkspaceMenuProps) {
           </MenuItem>
         ))}
         <Divider />
-        {workspace !== undefined && (
+        {workspace !== undefined && mayLookAround(workspace.role) && (
           <MenuItem onClick={() => open("members")}>{t("members.members")}</MenuItem>
         )}
+        {workspace !== undefined && <MenuItem onClick={() => open("emoji")}>{t("emoji.title")}</MenuItem>}
         {workspace !== undefined && mayKeepWorkspace(workspace.role) && (
           <MenuItem onClick={() => open("edit")}>{t("workspaces.edit")}</MenuItem>
         )}
@@ -79,6 +81,7 @@ export function WorkspaceMenu({ workspace, onChosen }: WorkspaceMenuProps) {
       {dialog === "edit" && workspace !== undefined && (
         <EditWorkspaceDialog workspace={workspace} onClose={shut} />
       )}
+      {dialog === "emoji" && workspace !== undefined && <EmojiDialog workspace={workspace} onClose={shut} />}
       {dialog === "members" && workspace !== undefined && (
         <WorkspaceMembersDialog workspace={workspace} onClose={shut} />
       )}

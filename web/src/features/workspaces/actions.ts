@@ -62,3 +62,15 @@ export function useRemoveFromWorkspace(id: string) {
     onError: tell,
   });
 }
+
+/** The event that follows brings it into the list. */
+export function useAddEmoji(id: string, onDone: (name: string) => void) {
+  return useMutation({
+    mutationFn: ({ name, file }: { name: string; file: File }) => requests.createEmoji(id, name, file),
+    onSuccess: ({ name }) => onDone(name),
+  });
+}
+
+export function useDeleteEmoji(id: string) {
+  return useMutation({ mutationFn: (name: string) => requests.deleteEmoji(id, name), onError: tell });
+}

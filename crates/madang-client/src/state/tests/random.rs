@@ -15,6 +15,9 @@ use super::{
     server::Server,
 };
 
+/// What people say.
+const SAID: [&str; 4] = ["sent", "@me", "@other", "@channel"];
+
 /// On its way between the client and the server.
 enum Transit {
     Event(Event),
@@ -43,16 +46,24 @@ impl World {
     }
 
     fn happen(&mut self) {
-        let event = match self.random.random_range(0..14) {
-            10.. if !self.server.messages.is_empty() => {
+        let event = match self.random.random_range(0..15) {
+            14 if !self.server.messages.is_empty() => {
+                let count = self.random.random_range(1..=self.server.messages.len());
+                self.server.remove_oldest(count)
+            }
+            10..14 if !self.server.messages.is_empty() => {
                 let place = self.random.random_range(0..self.server.messages.len());
                 let emoji = *["👍", "🎉", "❤️"].choose(&mut self.random).unwrap();
                 self.server.react(place, emoji, self.random.random_range(1..4))
             }
-            0..4 => self.server.send(self.random.random_range(1..4), "sent"),
+            0..4 => {
+                let content = *SAID.choose(&mut self.random).unwrap();
+                self.server.send(self.random.random_range(1..4), content)
+            }
             4..7 if !self.server.messages.is_empty() => {
                 let place = self.random.random_range(0..self.server.messages.len());
-                let content = format!("edit at {}", self.server.facts.version);
+                let said = SAID.choose(&mut self.random).unwrap();
+                let content = format!("{said} at {}", self.server.facts.version);
                 let content = self.random.random_bool(0.7).then_some(content.as_str());
                 self.server.edit(place, content)
             }
@@ -62,6 +73,19 @@ impl World {
         // Some are lost, some come twice.
         for _ in 0..*[0, 1, 1, 1, 1, 2].choose(&mut self.random).unwrap() {
             self.transit.push(Transit::Event(event.clone()));
+        }
+    }
+
+    /// I read on, or mark something as unread, on another device: told once, and in no order.
+    fn mark(&mut self) {
+        if let Some(last) = self.server.messages.len().checked_sub(1) {
+            let place = self.random.random_range(0..=last);
+            let event = if self.random.random_bool(0.6) {
+                self.server.read(place)
+            } else {
+                Some(self.server.unread(place))
+            };
+            self.transit.extend(event.map(Transit::Event));
         }
     }
 
@@ -173,11 +197,12 @@ fn in_the_end_the_state_is_that_of_a_fresh_client() {
     for seed in 0..2_000 {
         let mut world = World::new(seed);
         for _ in 0..world.random.random_range(1..120) {
-            match world.random.random_range(0..20) {
+            match world.random.random_range(0..23) {
                 0..8 => world.happen(),
                 8..17 => world.arrive(),
                 17..19 => world.load(),
-                _ => world.reconnect(),
+                19 => world.reconnect(),
+                _ => world.mark(),
             }
             let seqs: Vec<i64> =
                 world.state.channel(general()).unwrap().messages().map(|message| message.seq).collect();

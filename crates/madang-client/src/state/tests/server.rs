@@ -8,9 +8,13 @@ use madang_proto::{
     channels::{Channel, ChannelAction, ChannelChange, ChannelChanges, ChannelKind},
     command::Resume,
     event::Ready,
+    mentions::{self, Mention},
     messages::Message,
     permissions::Role,
     reactions::ReactionChange,
+    reads::{ReadMark, UnreadMark},
+    retention::Retention,
+    settings::Settings,
     workspaces::{EditHistory, Member, MemberAction, MemberChange, Workspace},
 };
 
@@ -21,6 +25,11 @@ pub(super) const WORKSPACE: i64 = 10;
 pub(super) fn summary(id: i64) -> UserSummary {
     let name = format!("user{id}");
     UserSummary { id: id.into(), username: name.clone(), display_name: name, avatar_url: None }
+}
+
+pub(super) fn user(id: i64) -> User {
+    let created_at = Timestamp::from(0);
+    User { summary: summary(id), guest: false, email: None, about: None, time_zone: None, created_at }
 }
 
 pub(super) fn member(id: i64) -> Member {
@@ -38,14 +47,34 @@ pub(super) fn channel(id: i64) -> Channel {
         created_by: None,
         member_count: 1,
         last_seq: 0,
+        first_seq: 1,
         version: 0,
         created_at: Timestamp::from(0),
         joined: Some(true),
         last_read_seq: Some(0),
+        read_version: 0,
         unread_count: Some(0),
+        unread_skipped: Vec::new(),
+        mention_count: Some(0),
+        unread_mentions: Vec::new(),
         people: Vec::new(),
         thread: None,
+        overrides: Vec::new(),
+        slow_mode: 0,
+        archived_at: None,
+        retention: None,
     }
+}
+
+/// Mentions as a server would find them that knows me and another.
+fn mentions_of(content: &str) -> Vec<Mention> {
+    let people = ["me", "other"];
+    mentions::resolve(&mentions::written(content), |name| {
+        people
+            .iter()
+            .position(|known| *known == name)
+            .map(|at| UserId::from(ME + i64::try_from(at).unwrap_or(0)))
+    })
 }
 
 pub(super) struct Server {
@@ -54,6 +83,8 @@ pub(super) struct Server {
     pub(super) messages: Vec<Message>,
     /// Who put which emoji on which message.
     reactions: BTreeSet<(i64, &'static str, i64)>,
+    /// My mark, and how often it moved back.
+    read: (i64, i64),
     /// The members' newest change.
     members: BTreeMap<UserId, MemberChange>,
 }
@@ -64,6 +95,7 @@ impl Server {
             facts: channel(GENERAL),
             messages: Vec::new(),
             reactions: BTreeSet::new(),
+            read: (0, 0),
             members: BTreeMap::new(),
         }
     }
@@ -75,15 +107,18 @@ impl Server {
 
     /// The channel as in an event: nobody's own fields.
     fn shared(&self) -> Channel {
-        Channel { joined: None, last_read_seq: None, unread_count: None, ..self.facts.clone() }
+        self.facts.clone().for_everyone()
     }
 
     /// The channel as I see it.
     pub(super) fn mine(&self) -> Channel {
-        let read =
-            self.messages.iter().filter(|m| m.author.id == ME.into()).map(|m| m.seq).max().unwrap_or(0);
-        let unread = Some(self.facts.last_seq - read);
-        Channel { joined: Some(true), last_read_seq: Some(read), unread_count: unread, ..self.facts.clone() }
+        let (read, read_version) = self.read;
+        let mut mine =
+            Channel { joined: Some(true), last_read_seq: Some(read), read_version, ..self.facts.clone() };
+        let skipped = self.messages.iter().filter(|m| m.author.id == ME.into() || m.deleted_at.is_some());
+        let mentioning = self.messages.iter().filter(|m| mentions::reach(&m.mentions, ME.into()));
+        mine.set_unread(skipped.map(|m| m.seq).collect(), mentioning.map(|m| m.seq).collect());
+        mine
     }
 
     pub(super) fn send(&mut self, author: i64, content: &str) -> Event {
@@ -102,12 +137,36 @@ impl Server {
             edited_at: None,
             deleted_at: None,
             reactions: Vec::new(),
+            mentions: mentions_of(content),
             pinned: false,
+            files: Vec::new(),
+            previews: Vec::new(),
             thread: None,
             created_at: Timestamp::from(seq),
         };
         self.messages.push(message.clone());
+        if author == ME {
+            self.read.0 = seq;
+        }
         Event::Message(message)
+    }
+
+    /// I read a message; nothing is told when I had.
+    pub(super) fn read(&mut self, place: usize) -> Option<Event> {
+        let (message, (read, version)) = (&self.messages[place], self.read);
+        let seq = message.seq;
+        self.read.0 = read.max(seq);
+        let (channel_id, user_id, message_id) = (self.facts.id, ME.into(), message.id);
+        let mark = ReadMark { channel_id, user_id, message_id, seq, read_version: Some(version) };
+        (seq > read).then_some(Event::ReadReceipt(mark))
+    }
+
+    /// I mark a message and those after it as unread.
+    pub(super) fn unread(&mut self, place: usize) -> Event {
+        let message = &self.messages[place];
+        self.read = (message.seq - 1, self.read.1 + 1);
+        let (channel_id, message_id, (last_read_seq, read_version)) = (self.facts.id, message.id, self.read);
+        Event::Unread(UnreadMark { channel_id, message_id, last_read_seq, read_version })
     }
 
     pub(super) fn edit(&mut self, place: usize, content: Option<&str>) -> Event {
@@ -115,6 +174,7 @@ impl Server {
         let message = &mut self.messages[place];
         message.version = version;
         message.content = content.unwrap_or_default().to_owned();
+        message.mentions = mentions_of(&message.content);
         let at = Some(Timestamp::from(version));
         if content.is_some() {
             message.edited_at = at;
@@ -166,6 +226,14 @@ impl Server {
         Event::Channel(ChannelChange { action: ChannelAction::Updated, channel: self.shared() })
     }
 
+    /// Removes the oldest messages.
+    pub(super) fn remove_oldest(&mut self, count: usize) -> Event {
+        self.next();
+        self.messages.drain(..count);
+        self.facts.first_seq += i64::try_from(count).unwrap();
+        Event::Channel(ChannelChange { action: ChannelAction::Updated, channel: self.shared() })
+    }
+
     pub(super) fn changes(&self, after: i64, most: usize) -> ChannelChanges {
         let messages = self.messages.iter().map(|message| message.version);
         let members = self.members.values().filter_map(|change| change.version);
@@ -201,15 +269,19 @@ impl Server {
         let too_far = after.is_some_and(|after| channel.version - after > 25);
         Event::Ready(Box::new(Ready {
             session_id: 1.into(),
-            user: User { summary: summary(ME), guest: false, email: None, created_at: Timestamp::from(0) },
+            user: user(ME),
             heartbeat_interval_ms: 30_000,
             server_time: Timestamp::from(0),
             workspaces: vec![workspace()],
             channels: vec![channel],
             online: Vec::new(),
+            users_version: 0,
             presence: vec![],
             changes: after.filter(|_| !too_far).map(|after| self.changes(after, most)).into_iter().collect(),
             resync: if too_far { vec![ChannelId::from(GENERAL)] } else { vec![] },
+            sanctions: vec![],
+            settings: Settings::default(),
+            notifications: Default::default(),
         }))
     }
 }
@@ -221,6 +293,8 @@ pub(super) fn workspace() -> Workspace {
         open: true,
         allow_guests: true,
         edit_history: EditHistory::Everyone,
+        retention: Retention::default(),
+        emoji_version: 0,
         default_channel_id: GENERAL.into(),
         created_at: Timestamp::from(0),
         role: Some(Role::Member),

@@ -52,7 +52,7 @@ async fn while_many_come_back_giant_rooms_are_told_in_rounds_and_small_ones_at_o
     assert!(crowd.iter().all(|one| waiting(one.outbox()) == ["1"]), "the rest is gathered");
     tokio::time::advance(Duration::from_millis(500)).await;
     world.settle().await;
-    assert!(crowd.iter().all(|one| waiting(one.outbox()) == ["23", "23"]), "joined");
+    assert!(crowd.iter().all(|one| pushes(one.outbox()) == ["23", "23"]), "joined");
     world.publish(change(channel(1), 4)).await;
     drop(coming);
     tokio::time::advance(Duration::from_millis(500)).await;

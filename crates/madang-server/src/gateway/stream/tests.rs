@@ -66,7 +66,7 @@ async fn narrow() -> (Stream, client::TlsStream<TcpStream>) {
     };
     let (server, client) = tokio::join!(accept, connect);
     let (tcp, connection) = server.into_inner();
-    (Stream { tcp, tls: Some(Box::new(Session { connection, unread: true })) }, client)
+    (Stream { tcp: Arc::new(Plain(tcp)), tls: Some(Box::new(Session { connection, unread: true })) }, client)
 }
 
 #[tokio::test]
@@ -91,7 +91,7 @@ async fn what_is_due_together_is_one_write() {
     let connect = TcpStream::connect(listener.local_addr().unwrap());
     let (accepted, client) = tokio::join!(listener.accept(), connect);
     let (mut socket, mut client) =
-        (ws::Socket::on(Stream { tcp: accepted.unwrap().0, tls: None }), client.unwrap());
+        (ws::Socket::on(Stream { tcp: Arc::new(Plain(accepted.unwrap().0)), tls: None }), client.unwrap());
     let writes_of = async |socket: &mut ws::Socket, frames: usize, bytes: usize| {
         let frame = Frame::new(websocket::frame(Opcode::Text, &vec![b'x'; bytes]).into());
         let before = ws::WRITES.get();

@@ -8,8 +8,12 @@ fn board() -> Board {
     Board::new(Limit { people: 3, again: 2 })
 }
 
+fn comes_to(board: &Board, user: i64, home: i64) {
+    board.connected(user.into(), UserStatus::default(), [home.into()], 0);
+}
+
 fn come(board: &Board, users: impl IntoIterator<Item = i64>) {
-    users.into_iter().for_each(|user| board.connected(user.into(), [HOME.into()], 0));
+    users.into_iter().for_each(|user| comes_to(board, user, HOME));
 }
 
 /// Goes and comes to be gone.
@@ -60,7 +64,7 @@ fn a_workspace_turns_above_the_limit_and_back_well_below_it() {
 }
 
 fn board_told(user: i64) -> Vec<Told> {
-    let presence = Presence { user_id: user.into(), status: Status::Online, custom_status: None };
+    let presence = Presence::of(user.into(), Status::Online, None);
     vec![Told { presence, named: vec![HOME.into()], counted: vec![], known: vec![] }]
 }
 
@@ -114,7 +118,7 @@ fn who_looked_at_a_number_in_between_hears_the_one_that_was_told_before() {
 fn of_those_who_are_counted_one_sees_oneself_and_whom_one_watches() {
     let board = board();
     come(&board, 1..=9);
-    board.connected(77.into(), [2.into()], 0);
+    comes_to(&board, 77, 2);
     assert_eq!(seen(&board, 1, &[5.into(), 77.into()]), (vec![1, 5, 77], false));
     let watched = board.picture(1.into(), &[HOME.into()], &[5.into(), 77.into()], |seen| seen.presence);
     assert_eq!(watched[1].status, Status::Online);
@@ -125,7 +129,7 @@ fn of_those_who_are_counted_one_sees_oneself_and_whom_one_watches() {
 fn who_moves_is_told_of_where_they_move() {
     let board = board();
     come(&board, [1, 2]);
-    board.connected(2.into(), [2.into()], 0);
+    comes_to(&board, 2, 2);
     board.tick(0, false);
     board.moved_out(2.into(), HOME.into());
     let told = board.tick(0, false).people.remove(0);

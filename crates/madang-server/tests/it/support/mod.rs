@@ -2,11 +2,16 @@
 
 pub mod cast;
 pub mod converge;
+pub mod nodes;
 pub mod raw;
 pub mod server;
+pub mod site;
 pub mod tls;
 pub mod user;
 pub mod wire;
+
+/// Longer than anything here takes, on a busy machine too: what waits so long waits in vain.
+pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
 
 pub use cast::{Cast, Expected, refusals};
 pub use converge::{all_converge, client_settled, converge, settled};

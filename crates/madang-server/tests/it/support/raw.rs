@@ -1,6 +1,9 @@
 //! A socket without a client behind it: every frame is seen, nothing is done by itself.
+//!
+//! But who is there is told a little later than it is so, four times a second: it comes between other frames
+//! whenever it likes. So `PRESENCE` is seen only by tests that are about it ([`Raw::and_presence`]).
 
-use std::{collections::VecDeque, time::Duration};
+use std::collections::VecDeque;
 
 use madang_client::{
     Incoming, RawSocket,
@@ -8,27 +11,35 @@ use madang_client::{
 };
 use serde_json::{Value, json};
 
-use super::User;
-
-/// Longer than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(15);
+use super::{PATIENCE, User};
 
 /// A bare connection to the gateway.
 pub struct Raw {
     socket: RawSocket,
     /// Frames that came before the answer to a question.
     passed: VecDeque<ServerFrame>,
+    /// Whether `PRESENCE` is seen.
+    presence: bool,
 }
 
 impl Raw {
+    fn new(socket: RawSocket) -> Self {
+        Self { socket, passed: VecDeque::new(), presence: false }
+    }
+
+    /// The same, and `PRESENCE` is seen too.
+    pub fn and_presence(self) -> Self {
+        Self { presence: true, ..self }
+    }
+
     /// A socket that has said nothing; with a token in the header, if there is one.
     pub async fn open(url: &str, token: Option<&str>) -> Self {
-        Self { socket: RawSocket::connect(url, token).await.unwrap(), passed: VecDeque::new() }
+        Self::new(RawSocket::connect(url, token).await.unwrap())
     }
 
     /// A socket to an address of the gateway just as given.
     pub async fn open_at(url: &str) -> Self {
-        Self { socket: RawSocket::open(url, None).await.unwrap(), passed: VecDeque::new() }
+        Self::new(RawSocket::open(url, None).await.unwrap())
     }
 
     /// A socket that has said `HELLO` with the session of `user`.
@@ -68,11 +79,15 @@ impl Raw {
     }
 
     async fn receive(&mut self) -> Result<ServerFrame, Option<u16>> {
-        match tokio::time::timeout(PATIENCE, self.socket.next_frame()).await {
-            Ok(Incoming::Frame(frame)) => Ok(*frame),
-            Ok(Incoming::Unknown(text)) => panic!("not a frame: {text}"),
-            Ok(Incoming::Closed(code)) => Err(code),
-            Err(_) => panic!("nothing came"),
+        loop {
+            match tokio::time::timeout(PATIENCE, self.socket.next_frame()).await {
+                Ok(Incoming::Frame(frame)) if !self.presence && matches!(frame.event, Event::Presence(_)) => {
+                }
+                Ok(Incoming::Frame(frame)) => return Ok(*frame),
+                Ok(Incoming::Unknown(text)) => panic!("not a frame: {text}"),
+                Ok(Incoming::Closed(code)) => return Err(code),
+                Err(_) => panic!("nothing came"),
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! Certificates of a test's own, and clients that trust nothing else.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc};
 
 use futures_util::{SinkExt, StreamExt};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
@@ -26,10 +26,7 @@ use tokio_tungstenite::{
     tungstenite::{Message, client::IntoClientRequest},
 };
 
-use super::{Backend, TestServer, server::PASSWORD};
-
-/// Longer than anything here takes.
-pub const PATIENCE: Duration = Duration::from_secs(15);
+use super::{Backend, PATIENCE, TestServer, server::PASSWORD};
 
 /// What issues certificates, and the two files of a server.
 pub struct Authority {

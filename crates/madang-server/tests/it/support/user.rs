@@ -1,7 +1,5 @@
 //! A person in a test: their REST door and their live client.
 
-use std::time::Duration;
-
 use madang_client::{
     Client, Http, Options,
     proto::{
@@ -76,7 +74,7 @@ impl User {
                 }
             }
         };
-        let found = tokio::time::timeout(Duration::from_secs(15), found).await;
+        let found = tokio::time::timeout(super::PATIENCE, found).await;
         found.unwrap_or_else(|_| panic!("{} waited for {what}", self.name))
     }
 

@@ -1,7 +1,5 @@
 //! A connection without a library: the handshake as bytes, every frame as it is on the wire.
 
-use std::time::Duration;
-
 use madang_client::proto::{Encoding, event::ServerFrame, msgpack};
 use madang_websocket::{
     Opcode,
@@ -15,10 +13,8 @@ use tokio::{
     time::timeout,
 };
 
-use super::User;
+use super::{PATIENCE, User};
 
-/// Longer than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(15);
 const DEFLATE: &str = "permessage-deflate";
 
 /// What a client offers, and how it begins.

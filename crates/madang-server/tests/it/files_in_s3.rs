@@ -1,0 +1,180 @@
+//! Files in a bucket, of a real server that speaks S3 (`s3s-fs`): kept, given, forgotten; and while it is away.
+
+use std::{
+    net::{SocketAddr, TcpListener},
+    path::Path,
+    process::{Child, Command, Stdio},
+};
+
+use madang_client::proto::{
+    error::ErrorCode::{NotFound, Unavailable},
+    messages::CreateMessage,
+};
+use tokio::{net::TcpStream, time::timeout};
+
+use crate::support::{Backend, PATIENCE, TestServer};
+
+const BUCKET: &str = "files";
+
+/// A storage that speaks S3, over a folder.
+struct S3 {
+    program: String,
+    folder: tempfile::TempDir,
+    address: SocketAddr,
+    server: Option<Child>,
+}
+
+impl S3 {
+    async fn start() -> Option<Self> {
+        let Some(program) = std::env::var_os("MADANG_TEST_S3") else {
+            eprintln!("SKIPPED: MADANG_TEST_S3 is not set; `cargo xtask test` sets it");
+            return None;
+        };
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join(BUCKET)).unwrap();
+        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let mut s3 = Self { program: program.into_string().unwrap(), folder, address, server: None };
+        s3.come().await;
+        Some(s3)
+    }
+
+    async fn come(&mut self) {
+        let server = Command::new(&self.program)
+            .args(["--host", "127.0.0.1", "--port", &self.address.port().to_string()])
+            .args(["--access-key", "madang", "--secret-key", "well kept"])
+            .arg(self.folder.path())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        self.server = Some(server.unwrap());
+        let there = async { while TcpStream::connect(self.address).await.is_err() {} };
+        timeout(PATIENCE, there).await.unwrap();
+    }
+
+    fn go(&mut self) {
+        if let Some(mut server) = self.server.take() {
+            server.kill().unwrap();
+            server.wait().unwrap();
+        }
+    }
+
+    async fn server(&self, secret: &str) -> TestServer {
+        let with = |config: &mut madang_server::Config| {
+            config.s3_bucket = Some(BUCKET.to_owned());
+            config.s3_endpoint = Some(format!("http://{}", self.address));
+            config.s3_key = Some("madang".to_owned());
+            config.s3_secret = Some(secret.to_owned().into());
+        };
+        TestServer::start_with(Backend::Sqlite, with).await.unwrap()
+    }
+
+    /// Objects in the bucket.
+    fn objects(&self) -> usize {
+        fn files(folder: &Path) -> usize {
+            let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+            entries.map(|e| if e.path().is_dir() { files(&e.path()) } else { 1 }).sum()
+        }
+        files(&self.folder.path().join(BUCKET))
+    }
+}
+
+impl Drop for S3 {
+    fn drop(&mut self) {
+        self.go();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn files_are_kept_in_a_bucket_and_go_with_their_message() {
+    let Some(s3) = S3::start().await else { return };
+    let s = s3.server("well kept").await;
+    let alice = s.user("alice").await;
+    for size in [5_usize, 20_000_000] {
+        let content: Vec<u8> = (0..size).map(|n| (n % 251) as u8).collect();
+        let file = alice.http.upload("../a.bin", content.clone()).await.unwrap();
+        let kept = alice.http.download(file.id).await.unwrap();
+        assert!(kept.bytes().await.unwrap() == content);
+        let body = CreateMessage { content: String::new(), nonce: None, file_ids: vec![file.id] };
+        let message = alice.http.create_message(alice.general(), &body).await.unwrap();
+        assert_eq!(s3.objects(), 1);
+        alice.http.delete_message(message.id).await.unwrap();
+        assert_eq!(alice.http.download(file.id).await.unwrap_err().code(), Some(NotFound));
+        let empty = async {
+            while s3.objects() > 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(PATIENCE, empty).await.unwrap();
+    }
+    let mut png = std::io::Cursor::new(Vec::new());
+    image::RgbImage::new(2, 2).write_to(&mut png, image::ImageFormat::Png).unwrap();
+    let emoji = alice.http.create_emoji(alice.workspace(), "cat", png.into_inner()).await.unwrap();
+    assert!(alice.http.emoji_picture(emoji.id).await.is_ok() && s3.objects() == 1);
+    alice.http.delete_emoji(alice.workspace(), "cat").await.unwrap();
+    let empty = async {
+        while s3.objects() > 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, empty).await.unwrap();
+    assert!(!s.config.data.join("files").exists());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_avatar_is_kept_in_the_bucket_until_another_takes_its_place() {
+    let Some(s3) = S3::start().await else { return };
+    let s = s3.server("well kept").await;
+    let alice = s.user("alice").await;
+    let mut picture = std::io::Cursor::new(Vec::new());
+    image::RgbImage::new(9, 9).write_to(&mut picture, image::ImageFormat::Png).unwrap();
+    let mut addresses = Vec::new();
+    for _ in 0..2 {
+        let set = alice.http.set_avatar(alice.id, picture.get_ref().clone()).await.unwrap();
+        addresses.extend(set.summary.avatar_url);
+    }
+    assert!(alice.http.avatar(&addresses[1]).await.is_ok());
+    assert_eq!(alice.http.avatar(&addresses[0]).await.unwrap_err().code(), Some(NotFound));
+    let one = async {
+        while s3.objects() != 1 {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, one).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn text_goes_on_while_the_bucket_is_away_and_files_come_back_by_themselves() {
+    let Some(mut s3) = S3::start().await else { return };
+    let s = s3.server("well kept").await;
+    let alice = s.user("alice").await;
+    let file = alice.http.upload("a.txt", "hi").await.unwrap();
+    let health = async || s.http().health().await.unwrap().1["files"].clone();
+    assert_eq!(health().await, serde_json::json!({"kind": "s3", "up": true}));
+    s3.go();
+    assert_eq!(alice.http.upload("b.txt", "hi").await.unwrap_err().code(), Some(Unavailable));
+    assert_eq!(alice.http.download(file.id).await.unwrap_err().code(), Some(Unavailable));
+    assert_eq!(health().await["up"], false);
+    // What came in pieces waits here until the bucket is back.
+    let pieces = alice.http.create_upload("c.txt", 4).await.unwrap();
+    assert_eq!(alice.http.add_to_upload(pieces, 0, "1234").await.unwrap_err().code(), Some(Unavailable));
+    alice.send(alice.general(), "hi").await;
+    s3.come().await;
+    let back = async { while health().await["up"] != true {} };
+    timeout(PATIENCE, back).await.unwrap();
+    assert_eq!(alice.http.download(file.id).await.unwrap().text().await.unwrap(), "hi");
+    assert_eq!(alice.http.upload_offset(pieces).await.unwrap(), 4);
+    assert_eq!(alice.http.download(pieces).await.unwrap().text().await.unwrap(), "1234");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wrong_secret_keeps_nothing_and_is_told_to_nobody() {
+    let Some(s3) = S3::start().await else { return };
+    let s = s3.server("ill kept").await;
+    let alice = s.user("alice").await;
+    let error = alice.http.upload("a.txt", "hi").await.unwrap_err();
+    assert_eq!(error.code(), Some(Unavailable));
+    assert!(
+        !format!("{error:?} {error}").contains("kept") && !format!("{:?}", s.config).contains("ill kept")
+    );
+    assert_eq!(s3.objects(), 0);
+}

@@ -1,0 +1,27 @@
+-- The processes that share this database: each holds a number, which its ids carry, from heard_at until ends_at by the
+-- database's clock; clock and started_at are of the node's. id is of one run, place of the data folder.
+CREATE TABLE nodes (
+    number       BIGINT NOT NULL PRIMARY KEY,
+    id           BIGINT NOT NULL UNIQUE,
+    place        TEXT   NOT NULL,
+    address      TEXT   NOT NULL,
+    version      TEXT   NOT NULL,
+    schema       BIGINT NOT NULL,
+    secret       TEXT   NOT NULL,
+    bus          TEXT   NOT NULL,
+    files        TEXT   NOT NULL,
+    started_at   BIGINT NOT NULL,
+    clock        BIGINT NOT NULL,
+    heard_at     BIGINT NOT NULL,
+    ends_at      BIGINT NOT NULL
+);
+
+-- Work that one of them does at a time, until ends_at of the database's clock.
+CREATE TABLE leases (
+    name         TEXT   NOT NULL PRIMARY KEY,
+    node         BIGINT NOT NULL,
+    ends_at      BIGINT NOT NULL
+);
+
+-- When a member sent last in a channel with slow mode, where several processes have to know.
+ALTER TABLE channel_members ADD COLUMN turn_at BIGINT;

@@ -1,0 +1,152 @@
+//! What goes out to the user alone whose it is; see `tables`.
+
+use madang_proto::notifications::QuietHours;
+use serde_json::Value;
+
+use super::{
+    checks::*,
+    columns::{Column as C, Refers::*, Table},
+};
+
+/// What is of one user, and moves with no workspace.
+pub const OWN: &[Table] = &[
+    Table {
+        name: "sessions",
+        columns: &[
+            C::id("id", Own),
+            C::id("user_id", User),
+            C::text("user_agent", line),
+            C::text("address", line),
+            C::time("created_at"),
+            C::time("last_used_at"),
+            C::time("expires_at"),
+            C::time("ended_at").optional(),
+        ],
+        left_out: &["refresh_hash"],
+        order: "id",
+        of_workspace: None,
+        of_user: Some("user_id = $1"),
+    },
+    Table {
+        name: "invites",
+        columns: &[
+            C::id("id", Own),
+            C::id("workspace_id", Workspace),
+            C::id("channel_id", Channel).optional(),
+            C::id("created_by", User),
+            C::time("created_at"),
+            C::time("expires_at").optional(),
+            C::time("access_until").optional(),
+            C::number("max_uses").optional(),
+            C::number("uses"),
+        ],
+        left_out: &["code_hash"],
+        order: "id",
+        of_workspace: None,
+        of_user: Some("created_by = $1"),
+    },
+    Table {
+        name: "drafts",
+        columns: &[
+            C::id("id", Own),
+            C::id("user_id", User),
+            C::id("channel_id", Channel),
+            C::text("content", as_is),
+            C::time("updated_at"),
+        ],
+        left_out: &[],
+        order: "id",
+        of_workspace: None,
+        of_user: Some("user_id = $1"),
+    },
+    Table {
+        name: "scheduled_messages",
+        columns: &[
+            C::id("id", Own),
+            C::id("user_id", User),
+            C::id("channel_id", Channel),
+            C::text("content", as_is),
+            C::time("send_at"),
+            C::flag("sending"),
+            C::json("failed", object::<Value>),
+        ],
+        left_out: &["job_id"],
+        order: "id",
+        of_workspace: None,
+        of_user: Some("user_id = $1"),
+    },
+    Table {
+        name: "reminders",
+        columns: &[
+            C::id("id", Own),
+            C::id("user_id", User),
+            C::id("message_id", Message).optional(),
+            C::id("channel_id", Channel).optional(),
+            C::text("text", as_is).optional(),
+            C::time("remind_at"),
+            C::flag("due"),
+        ],
+        left_out: &["job_id"],
+        order: "id",
+        of_workspace: None,
+        of_user: Some("user_id = $1"),
+    },
+    Table {
+        name: "saved_messages",
+        columns: &[
+            C::id("id", Own),
+            C::id("user_id", User),
+            C::id("message_id", Message),
+            C::time("saved_at"),
+        ],
+        left_out: &[],
+        order: "id",
+        of_workspace: None,
+        of_user: Some("user_id = $1"),
+    },
+    Table {
+        name: "notifications",
+        columns: &[
+            C::id("id", Own),
+            C::id("user_id", User),
+            C::text("kind", notification_kind),
+            C::id("channel_id", Channel),
+            C::id("home_id", Channel),
+            C::id("message_id", Message).optional(),
+            C::number("seq"),
+            C::time("created_at"),
+            C::flag("silent"),
+            C::flag("is_read"),
+        ],
+        left_out: &["author_id"],
+        order: "id",
+        of_workspace: None,
+        of_user: Some("user_id = $1"),
+    },
+    Table {
+        name: "notification_users",
+        columns: &[
+            C::id("user_id", User),
+            C::json("keywords", object::<Vec<String>>),
+            C::json("quiet_hours", object::<QuietHours>),
+            C::time("snoozed_until").optional(),
+        ],
+        left_out: &["version", "unread", "kept"],
+        order: "user_id",
+        of_workspace: None,
+        of_user: Some("user_id = $1"),
+    },
+    Table {
+        name: "notification_places",
+        columns: &[
+            C::id("user_id", User),
+            C::id("place_id", Anything),
+            C::text("level", notification_level).optional(),
+            C::time("muted_until").optional(),
+        ],
+        left_out: &[],
+        order: "place_id",
+        of_workspace: None,
+        of_user: Some("user_id = $1"),
+    },
+];
