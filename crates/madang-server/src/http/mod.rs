@@ -7,6 +7,7 @@ pub mod openapi;
 mod problem;
 mod rates;
 mod router;
+mod routes;
 mod web;
 
 pub use extract::{Json, Path, Query};

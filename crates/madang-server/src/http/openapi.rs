@@ -19,15 +19,23 @@ use utoipa::{
         security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
     },
 };
+use utoipa_axum::router::OpenApiRouter;
 
-use super::router;
+use super::{router, routes};
 
 const SCHEME: &str = "access_token";
 
-/// The document.
+/// The document of this version as it is in the repository, where a test holds it against [`document`].
+pub const COMMITTED: &str = include_str!("../../../../docs/openapi.json");
+
+/// The document, made anew.
 #[must_use]
 pub fn document() -> OpenApi {
-    router::documented().2
+    let api = routes::documented(router::api().into_iter().chain(router::streams()));
+    let beside = routes::documented(router::beside());
+    let mut document = OpenApiRouter::new().nest(router::API, api).merge(beside).into_openapi();
+    complete(&mut document);
+    document
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = (HttpMethod, &mut Operation)> {
@@ -45,7 +53,7 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = (HttpMethod, &mut Ope
 }
 
 /// Adds what every route has: a name, the token, the errors.
-pub(super) fn complete(document: &mut OpenApi) {
+fn complete(document: &mut OpenApi) {
     let mut info = Info::new("Madang", env!("CARGO_PKG_VERSION"));
     info.description = Some("REST API of the Madang chat server. Live events: docs/protocol.md.".to_owned());
     let mut license = License::new("MIT");

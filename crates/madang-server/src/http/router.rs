@@ -16,21 +16,26 @@ use tower_http::{
     set_header::SetResponseHeaderLayer,
     timeout::TimeoutLayer,
 };
-use utoipa::openapi::OpenApi;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{health, openapi, problem, rates, web};
+use super::{
+    health, openapi, problem, rates,
+    routes::{Route, route, serve},
+    web,
+};
 use crate::{
     accounts, app::App, audit, channels, config::Config, direct, drafts, edits, emoji, exports, files,
     gateway, invites, messages, metrics, notifications, pins, presence, previews, profiles, reactions, reads,
     reminders, reports, retention, sanctions, saved, scheduled, search, settings, threads, workspaces,
 };
 
+/// Where the API is.
+pub(super) const API: &str = "/api/v1";
+
 /// A request that is not answered after this long is given up.
 const REQUEST_WITHIN: Duration = Duration::from_secs(30);
 
-/// The routes of the API, with their documentation.
-pub fn api() -> OpenApiRouter<App> {
+/// The routes of the API.
+pub(super) fn api() -> Vec<Route> {
     use accounts::http as accounts;
     use audit::http as audit;
     use channels::http as channels;
@@ -58,119 +63,113 @@ pub fn api() -> OpenApiRouter<App> {
     use settings::http as settings;
     use threads::http as threads;
     use workspaces::http as workspaces;
-    let forms = OpenApiRouter::new()
-        .routes(routes!(emoji::index, emoji::create))
-        .layer(DefaultBodyLimit::max(emoji::FORM_BYTES));
-    OpenApiRouter::new()
-        .merge(forms)
-        .routes(routes!(emoji::destroy))
-        .routes(routes!(emoji::show))
-        .routes(routes!(accounts::register))
-        .routes(routes!(accounts::login))
-        .routes(routes!(accounts::guest))
-        .routes(routes!(accounts::refresh))
-        .routes(routes!(accounts::logout))
-        .routes(routes!(accounts::sessions))
-        .routes(routes!(accounts::end_session))
-        .routes(routes!(accounts::me))
-        .routes(routes!(exports::show, exports::create))
-        .routes(routes!(accounts::show, profiles::update))
-        .routes(routes!(profiles::changes))
-        .routes(routes!(presence::show))
-        .routes(routes!(presence::update))
-        .routes(routes!(workspaces::index, workspaces::create))
-        .routes(routes!(workspaces::show, workspaces::update))
-        .routes(routes!(workspaces::members, workspaces::add_member))
-        .routes(routes!(workspaces::update_member, workspaces::remove_member))
-        .routes(routes!(retention::set_of_workspace))
-        .routes(routes!(retention::set_of_channel, retention::clear_of_channel))
-        .routes(routes!(channels::of_workspace, channels::create_in_workspace))
-        .routes(routes!(channels::index, channels::create))
-        .routes(routes!(channels::show, channels::update, channels::destroy))
-        .routes(routes!(channels::members, channels::invite))
-        .routes(routes!(channels::remove))
-        .routes(routes!(channels::join))
-        .routes(routes!(channels::leave))
-        .routes(routes!(channels::changes))
-        .routes(routes!(direct::index, direct::create))
-        .routes(routes!(direct::messages))
-        .routes(routes!(messages::index, messages::create))
-        .routes(routes!(messages::index_by_channel))
-        .routes(routes!(messages::send))
-        .routes(routes!(search::index))
-        .routes(routes!(messages::show, messages::update, messages::destroy))
-        .routes(routes!(edits::index))
-        .routes(routes!(pins::index))
-        .routes(routes!(pins::create, pins::destroy))
-        .routes(routes!(previews::destroy))
-        .routes(routes!(reactions::index, reactions::create, reactions::destroy))
-        .routes(routes!(reads::mark))
-        .routes(routes!(reads::unmark))
-        .routes(routes!(reads::seen))
-        .routes(routes!(settings::show, settings::update))
-        .routes(routes!(threads::index, threads::create))
-        .routes(routes!(threads::follow, threads::unfollow))
-        .routes(routes!(threads::followed))
-        .routes(routes!(sanctions::index, sanctions::create))
-        .routes(routes!(sanctions::destroy))
-        .routes(routes!(reports::create))
-        .routes(routes!(reports::index))
-        .routes(routes!(reports::resolve))
-        .routes(routes!(audit::index))
-        .routes(routes!(invites::index, invites::create))
-        .routes(routes!(invites::destroy))
-        .routes(routes!(invites::preview))
-        .routes(routes!(invites::accept))
-        .routes(routes!(saved::index))
-        .routes(routes!(saved::create, saved::destroy))
-        .routes(routes!(drafts::index))
-        .routes(routes!(drafts::show, drafts::update, drafts::destroy))
-        .routes(routes!(scheduled::index))
-        .routes(routes!(scheduled::create))
-        .routes(routes!(scheduled::update, scheduled::destroy))
-        .routes(routes!(reminders::index, reminders::create))
-        .routes(routes!(reminders::destroy))
-        .routes(routes!(notifications::index))
-        .routes(routes!(notifications::read))
-        .routes(routes!(notifications::settings, notifications::update_settings))
-        .routes(routes!(notifications::update_workspace))
-        .routes(routes!(notifications::update_channel))
+    vec![
+        route!(emoji::index, emoji::create).with_body_of(emoji::FORM_BYTES),
+        route!(emoji::destroy),
+        route!(emoji::show),
+        route!(accounts::register),
+        route!(accounts::login),
+        route!(accounts::guest),
+        route!(accounts::refresh),
+        route!(accounts::logout),
+        route!(accounts::sessions),
+        route!(accounts::end_session),
+        route!(accounts::me),
+        route!(exports::show, exports::create),
+        route!(accounts::show, profiles::update),
+        route!(profiles::changes),
+        route!(presence::show),
+        route!(presence::update),
+        route!(workspaces::index, workspaces::create),
+        route!(workspaces::show, workspaces::update),
+        route!(workspaces::members, workspaces::add_member),
+        route!(workspaces::update_member, workspaces::remove_member),
+        route!(retention::set_of_workspace),
+        route!(retention::set_of_channel, retention::clear_of_channel),
+        route!(channels::of_workspace, channels::create_in_workspace),
+        route!(channels::index, channels::create),
+        route!(channels::show, channels::update, channels::destroy),
+        route!(channels::members, channels::invite),
+        route!(channels::remove),
+        route!(channels::join),
+        route!(channels::leave),
+        route!(channels::changes),
+        route!(direct::index, direct::create),
+        route!(direct::messages),
+        route!(messages::index, messages::create),
+        route!(messages::index_by_channel),
+        route!(messages::send),
+        route!(search::index),
+        route!(messages::show, messages::update, messages::destroy),
+        route!(edits::index),
+        route!(pins::index),
+        route!(pins::create, pins::destroy),
+        route!(previews::destroy),
+        route!(reactions::index, reactions::create, reactions::destroy),
+        route!(reads::mark),
+        route!(reads::unmark),
+        route!(reads::seen),
+        route!(settings::show, settings::update),
+        route!(threads::index, threads::create),
+        route!(threads::follow, threads::unfollow),
+        route!(threads::followed),
+        route!(sanctions::index, sanctions::create),
+        route!(sanctions::destroy),
+        route!(reports::create),
+        route!(reports::index),
+        route!(reports::resolve),
+        route!(audit::index),
+        route!(invites::index, invites::create),
+        route!(invites::destroy),
+        route!(invites::preview),
+        route!(invites::accept),
+        route!(saved::index),
+        route!(saved::create, saved::destroy),
+        route!(drafts::index),
+        route!(drafts::show, drafts::update, drafts::destroy),
+        route!(scheduled::index),
+        route!(scheduled::create),
+        route!(scheduled::update, scheduled::destroy),
+        route!(reminders::index, reminders::create),
+        route!(reminders::destroy),
+        route!(notifications::index),
+        route!(notifications::read),
+        route!(notifications::settings, notifications::update_settings),
+        route!(notifications::update_workspace),
+        route!(notifications::update_channel),
+    ]
 }
 
 /// The routes of files, whose bodies are streams: no limit of all of a body or of its time holds for them.
-fn streams() -> OpenApiRouter<App> {
+pub(super) fn streams() -> Vec<Route> {
+    use exports::http as exports;
     use profiles::http as profiles;
 
     use crate::files::{http as files, tus};
-    OpenApiRouter::new()
-        .routes(routes!(files::create))
-        .routes(routes!(tus::create, tus::options))
-        .routes(routes!(tus::show, tus::update, tus::destroy))
-        .routes(routes!(files::show))
-        .routes(routes!(files::thumbnail))
-        .routes(routes!(profiles::set_avatar, profiles::remove_avatar))
-        .routes(routes!(profiles::avatar))
-        .routes(routes!(crate::exports::http::download))
-        .layer(DefaultBodyLimit::disable())
+    vec![
+        route!(files::create),
+        route!(tus::create, tus::options),
+        route!(tus::show, tus::update, tus::destroy),
+        route!(files::show),
+        route!(files::thumbnail),
+        route!(profiles::set_avatar, profiles::remove_avatar),
+        route!(profiles::avatar),
+        route!(exports::download),
+    ]
 }
 
-/// The routes with their documentation: the API under its base path, and health; and those of streams.
-pub fn documented() -> (Router<App>, Router<App>, OpenApi) {
-    let (router, mut document) =
-        OpenApiRouter::new().nest("/api/v1", api()).routes(routes!(health::show)).split_for_parts();
-    let (streams, of_streams) = OpenApiRouter::new().nest("/api/v1", streams()).split_for_parts();
-    document.merge(of_streams);
-    openapi::complete(&mut document);
-    (router, streams, document)
+/// The routes beside the API.
+pub(super) fn beside() -> Vec<Route> {
+    vec![route!(health::show)]
 }
 
 /// Everything that the server answers.
 pub fn router(app: App) -> Router {
-    let (routes, streams, document) = documented();
-    let json = document.to_json().unwrap_or_default();
-    let document = move || async move { ([(header::CONTENT_TYPE, "application/json")], json) };
+    let document = async || ([(header::CONTENT_TYPE, "application/json")], openapi::COMMITTED);
+    let streams = Router::new().nest(API, serve(streams())).layer(DefaultBodyLimit::disable());
     let fixed = |name: HeaderName, value: HeaderValue| SetResponseHeaderLayer::if_not_present(name, value);
-    let mut router = routes
+    let mut router = serve(beside())
+        .nest(API, serve(api()))
         .route("/api/openapi.json", get(document))
         .fallback(web::show)
         .layer(DefaultBodyLimit::max(limits::BODY_BYTES))
