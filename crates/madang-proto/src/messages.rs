@@ -1,5 +1,7 @@
 //! Messages: send, read, edit, delete.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -26,9 +28,11 @@ pub struct Message {
     /// The channel's version at its newest change.
     pub version: i64,
     /// Who wrote it.
-    pub author: UserSummary,
+    #[schema(value_type = UserSummary)]
+    pub author: Arc<UserSummary>,
     /// The same as `author`, for clients that read it under this name.
-    pub user: UserSummary,
+    #[schema(value_type = UserSummary)]
+    pub user: Arc<UserSummary>,
     /// The text (Markdown), in NFC; empty when deleted.
     pub content: String,
     /// What the author's client called it.
@@ -76,9 +80,10 @@ impl Message {
 
     /// Shows its author as they show from now on, if it is theirs. Whether that changed anything.
     pub fn rename(&mut self, user: &UserSummary) -> bool {
-        let other = self.author.id == user.id && self.author != *user;
+        let other = self.author.id == user.id && *self.author != *user;
         if other {
-            (self.author, self.user) = (user.clone(), user.clone());
+            self.author = Arc::new(user.clone());
+            self.user = Arc::clone(&self.author);
         }
         other
     }

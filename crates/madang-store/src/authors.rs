@@ -6,7 +6,7 @@
 //!   from the database before that is not kept after it.
 //! - At most [`KEPT`] users.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use madang_proto::{UserId, accounts::UserSummary};
 use parking_lot::RwLock;
@@ -27,14 +27,14 @@ pub struct Authors(RwLock<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
-    kept: HashMap<UserId, UserSummary>,
+    kept: HashMap<UserId, Arc<UserSummary>>,
     /// Grows whenever someone is taken out.
     changes: u64,
 }
 
 impl Authors {
     /// Those of `ids` who are known, those who are not, and how many changes there were.
-    fn known(&self, ids: Vec<UserId>) -> (Vec<UserSummary>, Vec<i64>, u64) {
+    fn known(&self, ids: Vec<UserId>) -> (Vec<Arc<UserSummary>>, Vec<i64>, u64) {
         let (inner, mut missing) = (self.0.read(), Vec::new());
         let known = ids.into_iter().filter_map(|id| {
             let author = inner.kept.get(&id).cloned();
@@ -47,7 +47,7 @@ impl Authors {
     }
 
     /// Keeps what was read when there were so many changes, unless there was one more since.
-    fn keep(&self, authors: &[UserSummary], changes: u64) {
+    fn keep(&self, authors: &[Arc<UserSummary>], changes: u64) {
         let mut inner = self.0.write();
         if inner.changes != changes {
             return;
@@ -55,7 +55,7 @@ impl Authors {
         if inner.kept.len() + authors.len() > KEPT {
             inner.kept.clear();
         }
-        inner.kept.extend(authors.iter().map(|a| (a.id, a.clone())));
+        inner.kept.extend(authors.iter().map(|a| (a.id, Arc::clone(a))));
     }
 
     fn forget(&self, id: UserId) {
@@ -85,7 +85,7 @@ impl Db {
 ///
 /// # Errors
 /// When the database fails.
-pub(crate) async fn find(db: &Db, mut ids: Vec<UserId>) -> Result<Vec<UserSummary>> {
+pub(crate) async fn find(db: &Db, mut ids: Vec<UserId>) -> Result<Vec<Arc<UserSummary>>> {
     const OF_SQLITE: &str = "SELECT id, username, display_name, avatar_url FROM users
                              WHERE id IN (SELECT value FROM json_each($1))";
     const OF_POSTGRES: &str = "SELECT id, username, display_name, avatar_url FROM users WHERE id = ANY($1)";
@@ -103,7 +103,7 @@ pub(crate) async fn find(db: &Db, mut ids: Vec<UserId>) -> Result<Vec<UserSummar
         }
         Db::Postgres { kept, .. } => ask!(kept, c => sqlx::query_as(OF_POSTGRES).bind(&missing).fetch_all(c)),
     }?;
-    let found: Vec<_> = rows.into_iter().map(summary).collect();
+    let found: Vec<_> = rows.into_iter().map(summary).map(Arc::new).collect();
     kept_authors.keep(&found, changes);
     authors.extend(found);
     authors.sort_unstable_by_key(|a| a.id);
@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn they_are_known_once_they_were_kept_and_stay_bounded() {
         let authors = Authors::default();
-        let author = |id: i64| summary((id, format!("guest-{id}"), "손님".to_owned(), None));
+        let author = |id: i64| Arc::new(summary((id, format!("guest-{id}"), "손님".to_owned(), None)));
         authors.keep(&[author(1), author(2)], 0);
         let ids = [1, 2, 3].map(UserId::from).to_vec();
         assert_eq!(authors.known(ids), (vec![author(1), author(2)], vec![3], 0));
@@ -130,7 +130,7 @@ mod tests {
     #[test]
     fn what_was_read_before_someone_changed_is_not_kept_after_it() {
         let authors = Authors::default();
-        let author = |name: &str| summary((1, "jimin".to_owned(), name.to_owned(), None));
+        let author = |name: &str| Arc::new(summary((1, "jimin".to_owned(), name.to_owned(), None)));
         authors.keep(&[author("old")], 0);
         let (.., early) = authors.known(Vec::new());
         authors.forget(1.into());

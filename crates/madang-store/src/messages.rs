@@ -3,7 +3,7 @@
 
 mod page;
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use madang_proto::{ChannelId, MessageId, Timestamp, UserId, accounts::UserSummary, messages::Message};
 
@@ -47,18 +47,18 @@ impl TryFrom<Row> for Message {
     type Error = Error;
 
     fn try_from(r: Row) -> Result<Self> {
-        let author = UserSummary {
+        let author = Arc::new(UserSummary {
             id: r.author_id,
             username: r.username,
             display_name: r.display_name,
             avatar_url: r.avatar_url,
-        };
+        });
         Ok(Self {
             id: r.id,
             channel_id: r.channel_id,
             seq: r.seq,
             version: r.version,
-            user: author.clone(),
+            user: Arc::clone(&author),
             author,
             content: r.content,
             nonce: r.nonce,

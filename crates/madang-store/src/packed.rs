@@ -3,6 +3,8 @@
 //! A row costs more than what is in it: each value of each row is copied on its way, and on SQLite, which
 //! has a thread of its own, each row wakes the one who waits. So many messages are one row with two texts.
 
+use std::sync::Arc;
+
 use madang_proto::{ChannelId, MessageId, Timestamp, UserId, accounts::UserSummary, messages::Message};
 
 use crate::{Error, Result, files, mentions, previews, reactions};
@@ -151,7 +153,7 @@ impl Unsigned {
 
     /// The messages with their authors, who come sorted by id. A message whose author is not there is left
     /// out, as a join would.
-    pub(crate) fn signed(self, authors: &[UserSummary]) -> Result<Vec<Message>> {
+    pub(crate) fn signed(self, authors: &[Arc<UserSummary>]) -> Result<Vec<Message>> {
         self.0.into_iter().filter_map(|row| message(row, authors).transpose()).collect()
     }
 }
@@ -159,7 +161,7 @@ impl Unsigned {
 /// The messages, in no order.
 pub(crate) fn unpack(packed: &Packed) -> Result<Vec<Message>> {
     let authors: Vec<Author> = list(packed.authors.as_deref())?;
-    let mut authors: Vec<UserSummary> = authors.into_iter().map(summary).collect();
+    let mut authors: Vec<_> = authors.into_iter().map(summary).map(Arc::new).collect();
     authors.sort_unstable_by_key(|a| a.id);
     Unsigned::new(packed.messages.as_deref())?.signed(&authors)
 }
@@ -180,7 +182,7 @@ fn list<T: serde::de::DeserializeOwned>(text: Option<&str>) -> Result<Vec<T>> {
     decoded.map_err(|e| Error::Fault(sqlx::Error::Decode(e.into())))
 }
 
-fn message(row: Row, authors: &[UserSummary]) -> Result<Option<Message>> {
+fn message(row: Row, authors: &[Arc<UserSummary>]) -> Result<Option<Message>> {
     let (id, channel, seq, version, author, created_at, nonce, content, beside) = row;
     let (edited_at, deleted_at, reactions, pinned_at, thread, mentions, carried, previews, own) =
         beside.unwrap_or_default();
@@ -196,8 +198,8 @@ fn message(row: Row, authors: &[UserSummary]) -> Result<Option<Message>> {
         channel_id: ChannelId::from(channel),
         seq,
         version,
-        author: author.clone(),
-        user: author.clone(),
+        author: Arc::clone(author),
+        user: Arc::clone(author),
         content,
         nonce,
         edited_at: edited_at.map(Timestamp::from),

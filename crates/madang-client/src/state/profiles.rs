@@ -59,8 +59,8 @@ impl State {
     }
 
     pub(super) fn meet_author(&mut self, message: &mut Message) {
-        self.meet(&mut message.author);
-        self.profiles.correct(&mut message.user);
+        self.meet(Arc::make_mut(&mut message.author));
+        message.user = Arc::clone(&message.author);
     }
 
     pub(super) fn meet_members(&mut self, members: Option<&mut Vec<Member>>) {

@@ -5,6 +5,7 @@ pub mod http;
 use std::{
     future::Future,
     pin::Pin,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -124,7 +125,7 @@ pub async fn write(
     let new = NewMessage {
         id: message_id,
         channel_id: id,
-        author: author.user.summary.clone(),
+        author: Arc::new(author.user.summary.clone()),
         content,
         nonce,
         mentions,

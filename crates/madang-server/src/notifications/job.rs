@@ -147,7 +147,7 @@ async fn concerned(
                 channel_id: channel.id,
                 message_id: Some(message.id),
                 thread: channel.thread,
-                author: message.author.clone(),
+                author: (*message.author).clone(),
                 excerpt: excerpt_of(message),
                 created_at: message.created_at,
                 silent: rules::is_quiet(who, now),

@@ -9,6 +9,8 @@
 
 pub mod http;
 
+use std::sync::Arc;
+
 use madang_proto::{
     MessageId, ReportId, WorkspaceId,
     audit::AuditAction,
@@ -53,7 +55,7 @@ pub async fn create(app: &App, actor: Actor, id: MessageId, new: &CreateReport) 
         workspace_id: at.channel().workspace_id,
         channel_id: message.channel_id,
         message_id: id,
-        author: message.author,
+        author: Arc::unwrap_or_clone(message.author),
         content: message.content,
         reporter: reporter.summary,
         reason,

@@ -125,7 +125,7 @@ async fn stored_without_a_word(s: &TestServer, user: &User) -> Message {
     let new = NewMessage {
         id: 7.into(),
         channel_id: user.general(),
-        author: me.summary,
+        author: me.summary.into(),
         content,
         nonce,
         mentions: Vec::new(),

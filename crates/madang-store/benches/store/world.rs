@@ -166,7 +166,7 @@ impl World {
         NewMessage {
             id: id.into(),
             channel_id: (1 + channel).into(),
-            author: person((channel + n % MEMBERS) % people(self.channels)),
+            author: person((channel + n % MEMBERS) % people(self.channels)).into(),
             content: content.into(),
             nonce: Some(format!("{id:032x}")),
             mentions: Vec::new(),

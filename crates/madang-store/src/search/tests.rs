@@ -1,5 +1,7 @@
 //! The tokenizer and what is looked for, by themselves.
 
+use std::sync::Arc;
+
 use madang_proto::{Timestamp, accounts::UserSummary, messages::Message};
 use proptest::prelude::*;
 use unicode_normalization::UnicodeNormalization;
@@ -14,18 +16,18 @@ fn texts(text: &str) -> Vec<String> {
 }
 
 fn saying(content: &str) -> Message {
-    let author = UserSummary {
+    let author = Arc::new(UserSummary {
         id: 7.into(),
         username: "jimin".to_owned(),
         display_name: "지민".to_owned(),
         avatar_url: None,
-    };
+    });
     Message {
         id: 1.into(),
         channel_id: 5.into(),
         seq: 1,
         version: 1,
-        user: author.clone(),
+        user: Arc::clone(&author),
         author,
         content: content.to_owned(),
         nonce: None,

@@ -1,7 +1,10 @@
 //! One batch in one transaction, in three steps: nonces, the channels' numbers, the messages with their
 //! authors' read marks; and the jobs of those that have some. Each step is as many trips to the database for a full batch as for one message.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::Arc,
+};
 
 use madang_proto::{UserId, messages::Message};
 
@@ -134,7 +137,7 @@ fn answer(new: NewMessage, fate: Fate, firsts: &HashMap<(UserId, Option<&str>), 
                 channel_id: new.channel_id,
                 seq,
                 version,
-                author: new.author.clone(),
+                author: Arc::clone(&new.author),
                 user: new.author,
                 content: new.content,
                 nonce: new.nonce,

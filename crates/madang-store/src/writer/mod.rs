@@ -22,7 +22,10 @@ mod sqlite;
 use std::{
     future::Future,
     pin::Pin,
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -52,7 +55,7 @@ pub struct NewMessage {
     /// Where to.
     pub channel_id: ChannelId,
     /// From whom.
-    pub author: UserSummary,
+    pub author: Arc<UserSummary>,
     /// The text.
     pub content: String,
     /// What the author's client called it.

@@ -1,5 +1,7 @@
 //! A room that hears of messages, reactions and names.
 
+use std::sync::Arc;
+
 use madang_proto::channels::ChannelKind;
 
 use super::*;
@@ -40,18 +42,18 @@ pub(in crate::memory) fn room(version: i64, last_seq: i64) -> Room {
 }
 
 pub(in crate::memory) fn message(id: i64, version: i64, content: &str) -> Message {
-    let author = UserSummary {
+    let author = Arc::new(UserSummary {
         id: 1.into(),
         username: "jimin".to_owned(),
         display_name: "지민".to_owned(),
         avatar_url: None,
-    };
+    });
     Message {
         id: id.into(),
         channel_id: 1.into(),
         seq: id,
         version,
-        user: author.clone(),
+        user: Arc::clone(&author),
         author,
         content: content.to_owned(),
         nonce: None,
@@ -113,10 +115,10 @@ fn what_the_database_told_one_is_told_to_the_next() {
 fn who_shows_otherwise_does_so_in_what_is_kept() {
     let room = room(10, 4);
     assert!(room.take(&message(5, 11, "안녕")) && room.shows(1.into()) && !room.shows(2.into()));
-    let other = UserSummary { display_name: "박지민".to_owned(), ..message(1, 1, "").author };
+    let other = UserSummary { display_name: "박지민".to_owned(), ..(*message(1, 1, "").author).clone() };
     assert!(room.rename(&other));
     let kept = room.since(seat(1), 10).1.unwrap().messages.remove(0);
-    assert_eq!((&kept.author, &kept.user), (&other, &other));
+    assert_eq!((&*kept.author, &*kept.user), (&other, &other));
 }
 
 #[test]
