@@ -74,6 +74,7 @@ pub fn api() -> OpenApiRouter<App> {
         .routes(routes!(accounts::end_session))
         .routes(routes!(accounts::me))
         .routes(routes!(exports::show, exports::create))
+        .routes(routes!(exports::show_of_workspace, exports::create_of_workspace))
         .routes(routes!(accounts::show, profiles::update))
         .routes(routes!(profiles::changes))
         .routes(routes!(presence::show))
@@ -139,6 +140,7 @@ pub fn api() -> OpenApiRouter<App> {
 
 /// The routes of files, whose bodies are streams: no limit of all of a body or of its time holds for them.
 fn streams() -> OpenApiRouter<App> {
+    use exports::http as exports;
     use profiles::http as profiles;
 
     use crate::files::{http as files, tus};
@@ -150,7 +152,8 @@ fn streams() -> OpenApiRouter<App> {
         .routes(routes!(files::thumbnail))
         .routes(routes!(profiles::set_avatar, profiles::remove_avatar))
         .routes(routes!(profiles::avatar))
-        .routes(routes!(crate::exports::http::download))
+        .routes(routes!(exports::download))
+        .routes(routes!(exports::download_of_workspace))
         .layer(DefaultBodyLimit::disable())
 }
 

@@ -81,6 +81,7 @@ pub async fn write(
     let (kind, id, direct) = match scope {
         Scope::User(user) => (TransferKind::User, user.to_string(), true),
         Scope::Workspace { id, direct } => (TransferKind::Workspace, id.to_string(), direct),
+        Scope::Owner { workspace, .. } => (TransferKind::Workspace, workspace.to_string(), false),
     };
     let manifest =
         Manifest { format: FORMAT, kind, id, made_at: now, direct, files: storage.is_some(), parts };
