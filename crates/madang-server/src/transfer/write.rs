@@ -125,7 +125,7 @@ async fn copy(storage: &Storage, target: &mut Target, file: &Carried, now: Times
     entry(target, &format!("{FILES}{}", file.id), size, now).await?;
     let mut left = size;
     while let Some(piece) = bytes.next().await {
-        let piece = piece.map_err(|e| Error::Unavailable(format!("storage of files: {e}")))?;
+        let piece = piece.map_err(|e| Error::FilesAway(format!("storage of files: {e}")))?;
         left = left.checked_sub(length(piece.len())).ok_or_else(|| changed(file.id))?;
         target.write_all(&piece).await.map_err(of_disk)?;
     }
@@ -137,7 +137,7 @@ async fn copy(storage: &Storage, target: &mut Target, file: &Carried, now: Times
 }
 
 fn changed(id: FileId) -> Error {
-    Error::Unavailable(format!("storage of files: file {id} came in another length than it has"))
+    Error::FilesAway(format!("storage of files: file {id} came in another length than it has"))
 }
 
 fn length(bytes: usize) -> u64 {
