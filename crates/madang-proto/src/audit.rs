@@ -40,11 +40,13 @@ pub enum AuditAction {
     RetentionChanged,
     /// An emoji that someone else had made was deleted.
     EmojiDeleted,
+    /// An owner asked for the workspace as a file.
+    WorkspaceExported,
 }
 
 impl AuditAction {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::WorkspaceUpdated,
         Self::MemberAdded,
         Self::MemberRemoved,
@@ -60,6 +62,7 @@ impl AuditAction {
         Self::InviteRevoked,
         Self::RetentionChanged,
         Self::EmojiDeleted,
+        Self::WorkspaceExported,
     ];
 
     /// The word on the wire and in the database.
@@ -81,6 +84,7 @@ impl AuditAction {
             Self::InviteRevoked => "invite_revoked",
             Self::RetentionChanged => "retention_changed",
             Self::EmojiDeleted => "emoji_deleted",
+            Self::WorkspaceExported => "workspace_exported",
         }
     }
 }

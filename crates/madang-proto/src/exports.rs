@@ -1,9 +1,10 @@
-//! Exports: all that is stored of oneself, as one file to take away. What is in it is in `docs/export-format.md`.
+//! Exports: all that is stored of oneself, or what a workspace's owner sees of it, as one file to take away. What is in it
+//! is in `docs/export-format.md`.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{ExportId, Timestamp};
+use crate::{ExportId, Timestamp, WorkspaceId};
 
 /// How far an export is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -32,12 +33,15 @@ impl ExportState {
     }
 }
 
-/// What is stored of the user, as a file. Also the payload of the event `EXPORT`, which tells their connections
+/// What is stored of the user or of a workspace, as a file. Also the payload of the event `EXPORT`, which tells their connections
 /// that it is ready, or failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Export {
     /// The id.
     pub id: ExportId,
+    /// Of which workspace; missing where it is of the user themself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workspace_id: Option<WorkspaceId>,
     /// How far it is.
     pub state: ExportState,
     /// When it was asked for.

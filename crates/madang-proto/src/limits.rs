@@ -99,6 +99,8 @@ pub const FILES_PER_MESSAGE: usize = 10;
 pub const FILE_NAME_CHARS: usize = 200;
 /// Uploads of one user that have begun and not ended.
 pub const UPLOADS_PER_USER: i64 = 20;
+/// Pieces of an upload that are kept where every node finds them; past it the rest stays where it comes to.
+pub const UPLOAD_PIECES: usize = 1_000;
 /// Milliseconds after which an upload that sends nothing is given up.
 pub const UPLOAD_SILENCE_MS: u32 = 30_000;
 /// Hours that an upload, and a file that no message carries, is kept.

@@ -111,6 +111,8 @@ pub enum WorkspacePermission {
     Moderate,
     /// Read the audit log.
     Audit,
+    /// Take along what one sees of it, as a file.
+    Export,
 }
 
 /// What may be done in a channel.
@@ -200,6 +202,7 @@ pub fn in_workspace(role: Option<Role>, permission: WorkspacePermission) -> Verd
         WorkspacePermission::Edit | WorkspacePermission::ManageMembers | WorkspacePermission::Audit => {
             role >= Role::Admin
         }
+        WorkspacePermission::Export => role >= Role::Owner,
     })
 }
 

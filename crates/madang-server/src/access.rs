@@ -352,6 +352,7 @@ pub async fn workspace(
             WorkspacePermission::ManageMembers => "only admins can manage members",
             WorkspacePermission::Moderate => "only moderators can do this",
             WorkspacePermission::Audit => "only admins can read the audit log",
+            WorkspacePermission::Export => "only owners can take a workspace along",
         })),
         _ => Err(missing()),
     }

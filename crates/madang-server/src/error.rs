@@ -49,6 +49,9 @@ pub enum Error {
     /// Later.
     #[error("temporarily unavailable; try again")]
     Unavailable(String),
+    /// Later, of what is done with files.
+    #[error("files cannot be stored or read now, all else goes on; try again")]
+    FilesAway(String),
     /// A fault of ours.
     #[error("server error; it was logged")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -85,7 +88,7 @@ impl Error {
             Self::MediaType(_) => ErrorCode::UnsupportedMediaType,
             Self::StorageFull(_) => ErrorCode::StorageFull,
             Self::RateLimited { .. } => ErrorCode::RateLimited,
-            Self::Unavailable(_) => ErrorCode::Unavailable,
+            Self::Unavailable(_) | Self::FilesAway(_) => ErrorCode::Unavailable,
             Self::Internal(_) => ErrorCode::Internal,
         }
     }
@@ -95,7 +98,7 @@ impl Error {
     pub const fn retry_after(&self) -> Option<u32> {
         match self {
             Self::RateLimited { retry_after } => Some(*retry_after),
-            Self::Unavailable(_) => Some(1),
+            Self::Unavailable(_) | Self::FilesAway(_) => Some(1),
             _ => None,
         }
     }
@@ -108,7 +111,7 @@ impl Error {
                 let causes = std::iter::successors(source.source(), |cause| cause.source());
                 causes.fold(source.to_string(), |chain, cause| format!("{chain}: {cause}"))
             }
-            Self::Unavailable(reason) => reason.clone(),
+            Self::Unavailable(reason) | Self::FilesAway(reason) => reason.clone(),
             _ => self.to_string(),
         }
     }
@@ -118,7 +121,9 @@ impl Error {
     pub fn payload(&self) -> ErrorPayload {
         match self {
             Self::Internal(_) => tracing::error!(error = self.reason(), "a request failed"),
-            Self::Unavailable(_) => tracing::warn!(reason = self.reason(), "a request was refused"),
+            Self::Unavailable(_) | Self::FilesAway(_) => {
+                tracing::warn!(reason = self.reason(), "a request was refused")
+            }
             _ => {}
         }
         ErrorPayload {

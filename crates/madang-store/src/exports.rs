@@ -1,11 +1,11 @@
 //! Exports: which are to be made, which are there, and which are to be forgotten. Their bytes are kept elsewhere.
 //!
 //! Invariants:
-//! - A user has at most one that is not `removed`.
+//! - A user has at most one of themself and of each workspace that is not `removed`; of a workspace one waits at most.
 //! - A row goes after its bytes.
 
 use madang_proto::{
-    ExportId, Timestamp, UserId,
+    ExportId, Timestamp, UserId, WorkspaceId,
     exports::{Export, ExportState},
 };
 
@@ -20,6 +20,7 @@ struct Row {
     id: ExportId,
     #[sqlx(try_from = "i64")]
     user_id: UserId,
+    workspace_id: i64,
     state: String,
     attempts: i64,
     #[sqlx(try_from = "i64")]
@@ -47,6 +48,7 @@ impl From<Row> for Stored {
         let state = ExportState::ALL.into_iter().find(|state| state.as_str() == r.state);
         let export = Export {
             id: r.id,
+            workspace_id: (r.workspace_id != 0).then(|| r.workspace_id.into()),
             state: state.unwrap_or(ExportState::Failed),
             created_at: r.created_at,
             expires_at: r.expires_at.map(Timestamp::from),
@@ -57,36 +59,53 @@ impl From<Row> for Stored {
     }
 }
 
-/// The export of a user.
+/// What the database keeps of what an export is of.
+fn number(workspace: Option<WorkspaceId>) -> i64 {
+    workspace.map_or(0, WorkspaceId::get)
+}
+
+/// The export that a user has of themself, or of a workspace.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn of_user(tx: &mut Tx, user: UserId) -> Result<Option<Stored>> {
+pub async fn of_user(tx: &mut Tx, user: UserId, of: Option<WorkspaceId>) -> Result<Option<Stored>> {
     let row = optional!(
         tx,
         Row,
-        "SELECT id, user_id, state, attempts, created_at, expires_at, size, sha256 FROM exports
-         WHERE user_id = $1 AND state <> 'removed'",
-        user.get()
+        "SELECT id, user_id, workspace_id, state, attempts, created_at, expires_at, size, sha256 FROM exports
+         WHERE user_id = $1 AND workspace_id = $2 AND state <> 'removed'",
+        user.get(),
+        number(of)
     )?;
     Ok(row.map(Stored::from))
 }
 
-/// Notes one that is to be made, in the place of what the user had.
+/// Whether someone's export of a workspace is to be made.
+///
+/// # Errors
+/// When the database fails.
+pub async fn is_waiting(tx: &mut Tx, workspace: WorkspaceId) -> Result<bool> {
+    let sql = "SELECT id FROM exports WHERE workspace_id = $1 AND state = 'waiting'";
+    Ok(optional!(tx, (i64,), sql, workspace.get())?.is_some())
+}
+
+/// Notes one that is to be made, in the place of what the user had of the same.
 ///
 /// # Errors
 /// `Conflict` when someone was quicker.
 pub async fn replace(tx: &mut Tx, user: UserId, export: &Export) -> Result<()> {
     execute!(
         &mut *tx,
-        "UPDATE exports SET state = 'removed' WHERE user_id = $1 AND state <> 'removed'",
-        user.get()
+        "UPDATE exports SET state = 'removed' WHERE user_id = $1 AND workspace_id = $2 AND state <> 'removed'",
+        user.get(),
+        number(export.workspace_id)
     )?;
     execute!(
         tx,
-        "INSERT INTO exports (id, user_id, created_at) VALUES ($1, $2, $3)",
+        "INSERT INTO exports (id, user_id, workspace_id, created_at) VALUES ($1, $2, $3, $4)",
         export.id.get(),
         user.get(),
+        number(export.workspace_id),
         export.created_at.millis()
     )?;
     Ok(())
@@ -116,7 +135,7 @@ pub async fn begin(tx: &mut Tx) -> Result<Option<Stored>> {
         Row,
         "UPDATE exports SET attempts = attempts + 1
          WHERE id = (SELECT id FROM exports WHERE state = 'waiting' ORDER BY created_at, id LIMIT 1)
-         RETURNING id, user_id, state, attempts, created_at, expires_at, size, sha256"
+         RETURNING id, user_id, workspace_id, state, attempts, created_at, expires_at, size, sha256"
     )?;
     Ok(row.map(Stored::from))
 }

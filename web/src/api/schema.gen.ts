@@ -1224,6 +1224,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/workspaces/{id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far that is. */
+        get: operations["get_workspaces_id_export"];
+        put?: never;
+        /** Ask for what one sees of a workspace, as a file. */
+        post: operations["post_workspaces_id_export"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{id}/export/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The file, or some of its bytes. */
+        get: operations["get_workspaces_id_export_file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/workspaces/{id}/invites": {
         parameters: {
             query?: never;
@@ -1458,7 +1493,7 @@ export interface components {
          * @description What was done.
          * @enum {string}
          */
-        AuditAction: "workspace_updated" | "member_added" | "member_removed" | "role_changed" | "channel_updated" | "channel_deleted" | "channel_member_removed" | "message_deleted" | "sanction_imposed" | "sanction_lifted" | "report_resolved" | "invite_created" | "invite_revoked" | "retention_changed" | "emoji_deleted";
+        AuditAction: "workspace_updated" | "member_added" | "member_removed" | "role_changed" | "channel_updated" | "channel_deleted" | "channel_member_removed" | "message_deleted" | "sanction_imposed" | "sanction_lifted" | "report_resolved" | "invite_created" | "invite_revoked" | "retention_changed" | "emoji_deleted" | "workspace_exported";
         /** @description One act. */
         AuditEntry: {
             /** @description What they did. */
@@ -2047,7 +2082,7 @@ export interface components {
             type: "PONG";
         };
         /**
-         * @description What is stored of the user, as a file. Also the payload of the event `EXPORT`, which tells their connections
+         * @description What is stored of the user or of a workspace, as a file. Also the payload of the event `EXPORT`, which tells their connections
          *     that it is ready, or failed.
          */
         Export: {
@@ -2062,6 +2097,7 @@ export interface components {
             sha256?: string | null;
             /** @description How far it is. */
             state: components["schemas"]["ExportState"];
+            workspace_id?: components["schemas"]["WorkspaceId"] | null;
         };
         /**
          * Format: export-id
@@ -8284,7 +8320,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description What was done. */
-                action?: "workspace_updated" | "member_added" | "member_removed" | "role_changed" | "channel_updated" | "channel_deleted" | "channel_member_removed" | "message_deleted" | "sanction_imposed" | "sanction_lifted" | "report_resolved" | "invite_created" | "invite_revoked" | "retention_changed" | "emoji_deleted";
+                action?: "workspace_updated" | "member_added" | "member_removed" | "role_changed" | "channel_updated" | "channel_deleted" | "channel_member_removed" | "message_deleted" | "sanction_imposed" | "sanction_lifted" | "report_resolved" | "invite_created" | "invite_revoked" | "retention_changed" | "emoji_deleted" | "workspace_exported";
                 /** @description By whom. */
                 actor_id?: components["schemas"]["UserId"];
                 /** @description On whom. */
@@ -8451,6 +8487,141 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_workspaces_id_export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["WorkspaceId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One's own export of the workspace */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Export"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_workspaces_id_export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["WorkspaceId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It will be made */
+            202: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Export"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            /** @description An error; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_workspaces_id_export_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["WorkspaceId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A tar in gzip */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/gzip": number[];
+                };
+            };
+            /** @description The bytes of `Range` */
+            206: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/gzip": number[];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            416: components["responses"]["RangeNotSatisfiable"];
             429: components["responses"]["RateLimited"];
             503: components["responses"]["Unavailable"];
             /** @description An error; `code` says which */

@@ -4,7 +4,7 @@ import { beforeEach, expect, test, vi } from "vitest";
 
 import { keys } from "../api/keys";
 import type { Channel, Event, Message, Presence, Workspace } from "../api/types";
-import { applyChanges, applyEvent, type Cache } from "./apply";
+import { applyChanges, applyEvent, leaveChannel, type Cache } from "./apply";
 import type { MemberPages } from "./cache";
 import { alice, bob, channel, general, joined, member, memberChange, message, ready } from "../api/fixtures";
 import { mergePage, unloaded, type Timeline } from "./timeline";
@@ -339,4 +339,11 @@ test("notifications are counted by the newest version and kept as they are", () 
   expect(client.getQueryData(keys.notificationCount)).toEqual(count(0, 4));
   expect(client.getQueryData(keys.notifications)).toEqual([{ ...one("1"), read: true }]);
   expect(client.getQueryState(keys.notifications)?.isInvalidated).toBe(true);
+});
+
+test("who leaves is out before the event tells, and nothing happens when it does", () => {
+  leaveChannel(cache, general);
+  expect(theChannel()).toBeUndefined();
+  apply({ type: "MEMBER", payload: memberChange("left", alice, 2) });
+  expect(theChannel()).toBeUndefined();
 });

@@ -237,8 +237,7 @@ function member(cache: Cache, change: MemberChange): void {
   }
   const own = change.member.user.id === cache.me();
   if (own && change.action === "left") {
-    const known = findChannel(cache.client, channelId);
-    dropJoined(cache.client, channelId, known !== undefined && staysVisible(cache.client, known));
+    leaveChannel(cache, channelId);
     return;
   }
   channelMember(cache, channelId, change);
@@ -249,6 +248,12 @@ function member(cache: Cache, change: MemberChange): void {
     member_count: channel.member_count + step,
     version: Math.max(channel.version, change.version ?? 0),
   }));
+}
+
+/** One is out of a channel. */
+export function leaveChannel({ client }: Pick<Cache, "client">, id: string): void {
+  const known = findChannel(client, id);
+  dropJoined(client, id, known !== undefined && staysVisible(client, known));
 }
 
 /** Whether one who is not in a channel any more still sees it. */

@@ -13,7 +13,7 @@ import { accessToken, refresh, signOut, type Login } from "../api/session";
 import { Socket, type Status } from "../api/socket";
 import { fromServer } from "../api/trust";
 import type { Channel, Message } from "../api/types";
-import { applyChanges, applyEvent, forgetTimeline, type Cache } from "./apply";
+import { applyChanges, applyEvent, forgetTimeline, leaveChannel, type Cache } from "./apply";
 import { findChannel, putMessages, putReadMark } from "./cache";
 import { Outbox } from "./outbox";
 import { Profiles } from "./profiles";
@@ -45,6 +45,10 @@ export interface Sync {
   markUnread: (channelId: string, messageId: string) => Promise<void>;
   /** One is in this channel from now on, by one's own doing: no need to wait for the event. */
   joined: (channel: Channel) => void;
+  /** One is out of this channel from now on, by one's own doing. */
+  left: (channel: Channel) => void;
+  /** It is there no more, by one's own doing. */
+  deleted: (channel: Channel) => void;
   stop: () => void;
 }
 
@@ -148,6 +152,13 @@ export function startSync(client: QueryClient, login: Login): Sync {
         type: "CHANNEL",
         payload: { action: "created", channel: { ...channel, joined: true } },
       });
+    },
+    left: ({ id }) => {
+      versions.left(id);
+      leaveChannel(cache, id);
+    },
+    deleted: (channel) => {
+      versions.deliver({ type: "CHANNEL", payload: { action: "deleted", channel } });
     },
     stop: () => {
       clearTimeout(patience);

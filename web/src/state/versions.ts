@@ -88,6 +88,12 @@ export class Versions {
     return this.known.get(channelId);
   }
 
+  /** One is out of the channel, before an event tells. */
+  left(channelId: string): void {
+    this.known.delete(channelId);
+    this.filling.delete(channelId);
+  }
+
   /** Whether a gap of the channel is being filled. */
   busy(channelId: string): boolean {
     return this.filling.has(channelId);
@@ -166,8 +172,7 @@ export class Versions {
       return;
     }
     if (this.ends(event)) {
-      this.known.delete(channelId);
-      this.filling.delete(channelId);
+      this.left(channelId);
       this.options.apply(event);
       return;
     }

@@ -109,7 +109,10 @@ async fn make_all(app: &App) -> Result<Timestamp> {
 async fn make(app: &App, begun: &Stored) -> Result<(Export, i64)> {
     let folder = tempfile::Builder::new().prefix("export").tempdir_in(&app.config.data).map_err(of_disk)?;
     let to = folder.path().join("transfer");
-    let scope = Scope::User(begun.user);
+    let scope = match begun.export.workspace_id {
+        Some(workspace) => Scope::Owner { workspace, owner: begun.user },
+        None => Scope::User(begun.user),
+    };
     transfer::write(&app.db, Some(&app.storage), scope, folder.path(), &to, app.now()).await?;
     app.faults.point("exports-keep");
     let (size, sha256) = app.storage.keep(bytes_of(begun.export.id), Piece::Export, &to).await?;

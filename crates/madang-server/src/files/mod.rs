@@ -1,7 +1,7 @@
 //! Files: uploaded first, carried by a message then, gone with it.
 //!
-//! How: bytes are gathered in a folder on this machine while they come, in one request or in several
-//! (`resumable`). When they are whole, their type is read from them, images are cleaned and made small, and all
+//! How: what a request brings is gathered in a folder on this machine; what comes in several (`resumable`) is put
+//! together from what is kept of each. When it is whole, their type is read from them, images are cleaned and made small, and all
 //! is kept in the storage (`storage`). The row of a file is there before its first byte and after its last, so
 //! what a crash leaves behind is known and swept (`sweep`).
 //!
@@ -29,7 +29,7 @@ pub use images::{AT_ONCE as IMAGES_AT_ONCE, thumbnail_of};
 pub use serve::{Given, Part};
 pub use storage::{Piece, Storage, of_disk};
 pub use sweep::run as sweep;
-pub use video::{AT_ONCE as VIDEOS_AT_ONCE, Ffmpeg};
+pub use video::{AT_ONCE as VIDEOS_AT_ONCE, Ffmpeg, container};
 
 use std::{io::ErrorKind, time::Duration};
 
@@ -83,6 +83,9 @@ impl Drop for Upload {
 /// Notes a file that is to come, of about so many bytes.
 async fn begin(app: &App, actor: Actor, name: &str, size: i64) -> Result<NewFile> {
     app.limits.check(Limit::UploadByUser, actor.user)?;
+    if !app.storage.is_well() {
+        return Err(Error::FilesAway("storage of files: it was away just now".to_owned()));
+    }
     let most = app.config.file_bytes();
     if size > most {
         return Err(Error::TooLarge(usize::try_from(most).unwrap_or(usize::MAX)));

@@ -1,27 +1,32 @@
 //! Uploads in pieces: begun, added to from where they stand, whole in the end. Lost connections cost what was on
 //! its way, not what had come.
 //!
+//! What a request brings is gathered on this machine, and kept in the storage as a piece when the request ends, however it
+//! does, so that the next one may go on at any node. The last one is not: with it the file is put together here.
+//!
 //! Invariants:
-//! - Where an upload stands is the length of what is gathered, and nothing else.
-//! - One request at a time adds to an upload.
+//! - Where an upload stands is where its pieces end, and what is here behind them.
+//! - One request at a time adds to an upload at a node. Where two nodes are asked at once, each byte is still one that was
+//!   sent for its place.
 //! - Of what comes with a checksum, all is added or nothing, also when the server stops meanwhile.
-//! - What is whole is looked at and kept, whether or not the client that sent the last piece is still there; when
-//!   that could not be done, the next question about the upload does it.
+//! - What came is kept, and what is whole is looked at, whether or not the client that sent it is still there; when that
+//!   could not be done, the next question about the upload does it. One node at a time puts a file together.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, path::Path};
 
 use bytes::Bytes;
-use futures_util::{Stream, TryStreamExt};
-use madang_proto::{FileId, Timestamp, limits};
+use futures_util::{Stream, StreamExt, TryStreamExt};
+use madang_proto::{FileId, Timestamp, UserId, limits};
 use madang_store::files::{self as store, NewFile};
 use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
 use tokio::io::AsyncWriteExt;
 
-use super::{begin, finish, gather, give_up, storage::of_disk};
+use super::{Piece, begin, finish, gather, give_up, storage::of_disk};
 use crate::{
     app::{Actor, App},
     error::{Error, Result},
+    nodes::leases,
 };
 
 const HOUR_MS: i64 = 3_600_000;
@@ -39,28 +44,96 @@ pub struct Progress {
     pub expires_at: Timestamp,
 }
 
-/// Uploads that are being added to.
+/// Uploads that are being added to, and by whom: nobody is in the way of another.
 #[derive(Debug, Default)]
-pub struct Busy(Mutex<HashSet<FileId>>);
+pub struct Busy(Mutex<HashSet<(UserId, FileId)>>);
 
 /// The right to add to an upload.
 struct Turn {
     app: App,
-    id: FileId,
+    of: (UserId, FileId),
 }
 
 impl Turn {
-    fn take(app: &App, id: FileId) -> Result<Self> {
-        if !app.storage.busy.0.lock().insert(id) {
+    fn take(app: &App, actor: Actor, id: FileId) -> Result<Self> {
+        let of = (actor.user, id);
+        if !app.storage.busy.0.lock().insert(of) {
             return Err(Error::Conflict("another request is adding to this upload".to_owned()));
         }
-        Ok(Self { app: app.clone(), id })
+        Ok(Self { app: app.clone(), of })
     }
 }
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        self.app.storage.busy.0.lock().remove(&self.id);
+        self.app.storage.busy.0.lock().remove(&self.of);
+    }
+}
+
+/// How far an upload has come.
+struct Standing {
+    /// What is in the storage: where each piece begins, and its bytes.
+    pieces: Vec<(i64, i64)>,
+    /// Bytes behind them that are gathered here.
+    here: i64,
+}
+
+impl Standing {
+    async fn of(app: &App, id: FileId) -> Result<Self> {
+        let pieces = app.storage.pieces(id).await?;
+        let mut standing = Self { pieces, here: 0 };
+        standing.here = match tokio::fs::metadata(app.storage.coming_from(id, standing.end())).await {
+            Ok(found) => i64::try_from(found.len()).unwrap_or(i64::MAX),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => 0,
+            Err(error) => return Err(of_disk(error)),
+        };
+        Ok(standing)
+    }
+
+    /// Where the pieces end.
+    fn end(&self) -> i64 {
+        self.pieces.last().map_or(0, |(at, bytes)| at + bytes)
+    }
+
+    fn offset(&self) -> i64 {
+        self.end().saturating_add(self.here)
+    }
+
+    /// Makes a piece of what is here, unless the upload is whole with it, or has many.
+    async fn keep(&mut self, app: &App, new: &NewFile) -> Result<()> {
+        let at = self.end();
+        if self.here == 0 || self.offset() >= new.size || self.pieces.len() >= limits::UPLOAD_PIECES {
+            return Ok(());
+        }
+        let path = app.storage.coming_from(new.id, at);
+        app.storage.keep(new.id, Piece::Coming(at), &path).await?;
+        tokio::fs::remove_file(path).await.map_err(of_disk)?;
+        self.pieces.push((at, std::mem::take(&mut self.here)));
+        Ok(())
+    }
+
+    /// Puts the file together where it is gathered as a whole.
+    async fn put_together(&self, app: &App, new: &NewFile) -> Result<()> {
+        if self.offset() != new.size {
+            return Err(elsewhere());
+        }
+        let mut options = tokio::fs::OpenOptions::new();
+        let options = options.create(true).write(true).truncate(!self.pieces.is_empty());
+        let mut whole = options.open(app.storage.coming(new.id)).await.map_err(of_disk)?;
+        for (at, bytes) in &self.pieces {
+            let piece = app.storage.read_whole(new.id, Piece::Coming(*at), *bytes).await?;
+            let mut piece = piece.ok_or_else(elsewhere)?;
+            while let Some(read) = piece.next().await {
+                let read = read.map_err(|e| Error::FilesAway(format!("storage of files: {e}")))?;
+                whole.write_all(&read).await.map_err(of_disk)?;
+            }
+        }
+        if !self.pieces.is_empty() && self.here > 0 {
+            let rest = app.storage.coming_from(new.id, self.end());
+            let mut rest = tokio::fs::File::open(rest).await.map_err(of_disk)?;
+            tokio::io::copy(&mut rest, &mut whole).await.map_err(of_disk)?;
+        }
+        whole.flush().await.map_err(of_disk)
     }
 }
 
@@ -87,11 +160,19 @@ pub async fn show(app: &App, actor: Actor, id: FileId) -> Result<Progress> {
         Ok(new) => new,
         Err(whole) => return Ok(whole),
     };
-    let offset = gathered(app, id).await?;
-    if offset < new.size {
-        return Ok(progress(&new, offset));
+    let turn = Turn::take(app, actor, id);
+    let mut standing = Standing::of(app, id).await?;
+    match turn {
+        Err(busy) if standing.offset() >= new.size => return Err(busy),
+        Err(_) => return Ok(progress(&new, standing.offset())),
+        Ok(turn) if standing.offset() >= new.size => {
+            let app_of_work = app.clone();
+            return to_the_end(app, async move { whole(&app_of_work, actor, turn, new).await }).await;
+        }
+        // What a request left here that did not come to its end.
+        Ok(_turn) => standing.keep(app, &new).await?,
     }
-    whole(app, actor, Turn::take(app, id)?, new).await
+    Ok(progress(&new, standing.offset()))
 }
 
 /// Adds to an upload of the actor from where the client believes it to stand. `None`, and nothing is added, when it
@@ -102,37 +183,52 @@ pub async fn append(
     id: FileId,
     offset: i64,
     sha256: Option<[u8; 32]>,
-    body: impl Stream<Item = Result<Bytes>> + Unpin,
+    body: impl Stream<Item = Result<Bytes>> + Unpin + Send + 'static,
 ) -> Result<Option<Progress>> {
-    let turn = Turn::take(app, id)?;
+    let turn = Turn::take(app, actor, id)?;
     let new = match found(app, actor, id).await? {
         Ok(new) => new,
         Err(whole) if whole.offset == offset => return Ok(Some(whole)),
         Err(_) => return Err(elsewhere()),
     };
-    let there = gathered(app, id).await?;
-    if there != offset {
+    let app_of_work = app.clone();
+    to_the_end(app, async move { add(&app_of_work, actor, turn, new, offset, sha256, body).await }).await
+}
+
+async fn add(
+    app: &App,
+    actor: Actor,
+    turn: Turn,
+    new: NewFile,
+    offset: i64,
+    sha256: Option<[u8; 32]>,
+    body: impl Stream<Item = Result<Bytes>> + Unpin,
+) -> Result<Option<Progress>> {
+    let mut standing = Standing::of(app, new.id).await?;
+    if standing.offset() != offset {
         return Err(elsewhere());
     }
-    let room = new.size - there;
+    standing.keep(app, &new).await?;
+    let (room, place) = (new.size - offset, app.storage.coming_from(new.id, standing.end()));
     let came = match sha256 {
-        None => gather(&app.storage.coming(id), room, body).await?,
-        Some(sha256) => match gather_checked(app, id, room, sha256, body).await? {
-            Some(came) => came,
-            None => return Ok(None),
-        },
+        None => gather(&place, room, body).await.map(Some),
+        Some(sha256) => gather_checked(app, new.id, &place, room, sha256, body).await,
     };
-    let offset = there + came;
-    if offset < new.size {
-        return Ok(Some(progress(&new, offset)));
+    // Also what came of a request that was cut.
+    let mut standing = Standing::of(app, new.id).await?;
+    standing.keep(app, &new).await?;
+    match came? {
+        None => Ok(None),
+        Some(_) if standing.offset() < new.size => Ok(Some(progress(&new, standing.offset()))),
+        Some(_) => whole(app, actor, turn, new).await.map(Some),
     }
-    whole(app, actor, turn, new).await.map(Some)
 }
 
 /// Adds bytes once all are there and are what the SHA-256 was made of. `None` when they are not.
 async fn gather_checked(
     app: &App,
     id: FileId,
+    place: &Path,
     room: i64,
     sha256: [u8; 32],
     body: impl Stream<Item = Result<Bytes>> + Unpin,
@@ -144,9 +240,12 @@ async fn gather_checked(
     let came = gather(&aside, room, body.inspect_ok(|bytes| hash.update(bytes))).await;
     let fits = hash.finalize()[..] == sha256;
     if fits && came.is_ok() {
+        if !place.exists() {
+            tokio::fs::rename(&aside, place).await.map_err(of_disk)?;
+            return came.map(Some);
+        }
         let mut from = tokio::fs::File::open(&aside).await.map_err(of_disk)?;
         let mut options = tokio::fs::OpenOptions::new();
-        let place = app.storage.coming(id);
         let mut to = options.create(true).append(true).open(place).await.map_err(of_disk)?;
         tokio::io::copy(&mut from, &mut to).await.map_err(of_disk)?;
         to.flush().await.map_err(of_disk)?;
@@ -157,7 +256,7 @@ async fn gather_checked(
 
 /// Gives an upload up.
 pub async fn destroy(app: &App, actor: Actor, id: FileId) -> Result<()> {
-    let _turn = Turn::take(app, id)?;
+    let _turn = Turn::take(app, actor, id)?;
     if give_up(app, actor, id).await? { Ok(()) } else { Err(Error::NotFound("upload")) }
 }
 
@@ -177,28 +276,35 @@ async fn found(app: &App, actor: Actor, id: FileId) -> Result<std::result::Resul
     Ok(Err(Progress { id, offset: file.size, length: file.size, expires_at }))
 }
 
-async fn gathered(app: &App, id: FileId) -> Result<i64> {
-    match tokio::fs::metadata(app.storage.coming(id)).await {
-        Ok(found) => Ok(i64::try_from(found.len()).unwrap_or(i64::MAX)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(0),
-        Err(error) => Err(of_disk(error)),
-    }
+/// Does work to its end, whoever waits for it.
+async fn to_the_end<T: Send + 'static>(
+    app: &App,
+    work: impl Future<Output = Result<T>> + Send + 'static,
+) -> Result<T> {
+    let (done, result) = tokio::sync::oneshot::channel();
+    app.supervisor.isolated("uploads", async move { drop(done.send(work.await)) });
+    result.await.unwrap_or_else(|_| Err(Error::Unavailable("the upload was interrupted".to_owned())))
 }
 
-/// Keeps what is whole, to the end whoever waits for it. What cannot be taken is given up.
-async fn whole(app: &App, actor: Actor, turn: Turn, new: NewFile) -> Result<Progress> {
-    let (done, result) = tokio::sync::oneshot::channel();
-    let (app_of_task, progress) = (app.clone(), progress(&new, new.size));
-    app.supervisor.isolated("uploads", async move {
-        let _turn = turn;
-        let kept = finish(&app_of_task, &new).await;
-        if kept.as_ref().is_err_and(|error| matches!(error, Error::Invalid { .. } | Error::TooLarge(_))) {
-            drop(give_up(&app_of_task, actor, new.id).await);
+/// Keeps what is whole. What cannot be taken is given up.
+async fn whole(app: &App, actor: Actor, _turn: Turn, new: NewFile) -> Result<Progress> {
+    let work = async {
+        // Unless another node was quicker.
+        if found(app, actor, new.id).await?.is_ok() {
+            Standing::of(app, new.id).await?.put_together(app, &new).await?;
+            finish(app, &new).await?;
+            app.storage.forget_coming(new.id).await?;
         }
-        drop(done.send(kept));
-    });
-    match result.await {
-        Ok(kept) => kept.map(|_| progress),
-        Err(_) => Err(Error::Unavailable("the upload was interrupted".to_owned())),
+        Ok(())
+    };
+    match leases::alone(app, &format!("upload-{}", new.id), work).await {
+        Ok(Some(())) => Ok(progress(&new, new.size)),
+        Ok(None) => Err(Error::Conflict("another node is at this upload".to_owned())),
+        Err(error) => {
+            if matches!(error, Error::Invalid { .. } | Error::TooLarge(_)) {
+                drop(give_up(app, actor, new.id).await);
+            }
+            Err(error)
+        }
     }
 }

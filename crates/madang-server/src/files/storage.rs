@@ -1,5 +1,5 @@
 //! Where the bytes of files are kept: a folder or a bucket that speaks S3, and beside it a folder on this
-//! machine in which they are gathered while they come.
+//! machine in which what one request brings is gathered ([`pieces`]: what several brought).
 //!
 //! Names are made of ids only. What fails is one of two things: there is no room, or the storage is away. The
 //! latter is a normal state: it shows in `/health`, and [`Storage::probe`] sees when it is over.
@@ -7,6 +7,8 @@
 //! Invariants:
 //! - No file is held in memory: parts of [`PART`] bytes, [`AT_ONCE`] of them for an upload.
 //! - What [`Storage::keep`] returned for is kept, also when the machine stops.
+
+mod pieces;
 
 use std::{
     io,
@@ -53,6 +55,8 @@ pub enum Piece {
     Thumbnail,
     /// What someone takes away, under the id of the export.
     Export,
+    /// What one request brought of an upload that is not whole, from this byte on.
+    Coming(i64),
 }
 
 /// Where the bytes are.
@@ -86,7 +90,7 @@ impl Storage {
                 std::fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
                 let local = LocalFileSystem::new_with_prefix(&folder);
                 let local = local.map_err(|e| format!("{}: {e}", folder.display()))?;
-                (Arc::new(local.with_fsync(true)), "disk")
+                (Arc::new(local.with_fsync(true).with_automatic_cleanup(true)), "disk")
             }
         };
         Ok(Self {
@@ -112,6 +116,11 @@ impl Storage {
     /// Where the bytes of a file are gathered.
     pub fn coming(&self, id: FileId) -> PathBuf {
         self.coming.join(id.to_string())
+    }
+
+    /// Where the bytes of a file are gathered from this one on.
+    pub fn coming_from(&self, id: FileId, at: i64) -> PathBuf {
+        if at == 0 { self.coming(id) } else { self.coming.join(format!("{id}.{at}")) }
     }
 
     /// Where bytes wait until it is known that they are what was sent.
@@ -196,6 +205,7 @@ impl Storage {
     /// Forgets all that is kept of a file; fine when nothing is.
     pub async fn forget(&self, id: FileId) -> Result<()> {
         self.drop_coming(id).await?;
+        self.forget_coming(id).await?;
         self.forget_pieces(id, &[Piece::Whole, Piece::Thumbnail]).await
     }
 
@@ -210,9 +220,9 @@ impl Storage {
         Ok(())
     }
 
-    /// Forgets what was gathered of a file.
+    /// Forgets what was gathered of a file here.
     pub async fn drop_coming(&self, id: FileId) -> Result<()> {
-        for path in [self.cleaned(id), self.unchecked(id), self.coming(id)] {
+        for (_, path) in self.all_coming().await?.into_iter().filter(|(of, _)| *of == id) {
             match tokio::fs::remove_file(path).await {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(of_disk(error)),
                 _ => {}
@@ -221,13 +231,14 @@ impl Storage {
         Ok(())
     }
 
-    /// The files of which something was gathered.
-    pub async fn all_coming(&self) -> io::Result<Vec<FileId>> {
-        let (mut folder, mut found) = (tokio::fs::read_dir(&self.coming).await?, Vec::new());
-        while let Some(entry) = folder.next_entry().await? {
-            found.extend(
-                entry.file_name().to_str().and_then(|name| name.split('.').next()?.parse::<FileId>().ok()),
-            );
+    /// What was gathered here, and of which files.
+    pub async fn all_coming(&self) -> Result<Vec<(FileId, PathBuf)>> {
+        let mut folder = tokio::fs::read_dir(&self.coming).await.map_err(of_disk)?;
+        let mut found = Vec::new();
+        while let Some(entry) = folder.next_entry().await.map_err(of_disk)? {
+            let name = entry.file_name();
+            let id = name.to_str().and_then(|name| name.split('.').next()?.parse().ok());
+            found.extend(id.map(|id| (id, entry.path())));
         }
         Ok(found)
     }
@@ -262,7 +273,7 @@ impl Storage {
         if self.well.swap(false, Ordering::Relaxed) {
             tracing::warn!(kind = self.kind, error = text, "the storage of files is away");
         }
-        Error::Unavailable(format!("storage of files: {text}"))
+        Error::FilesAway(format!("storage of files: {text}"))
     }
 }
 
@@ -279,7 +290,7 @@ pub fn of_disk(error: io::Error) -> Error {
     if is_full(&error) {
         Error::StorageFull(NO_ROOM)
     } else {
-        Error::Unavailable(format!("folder of uploads: {error}"))
+        Error::FilesAway(format!("folder of uploads: {error}"))
     }
 }
 
@@ -308,6 +319,7 @@ fn bucket_of(config: &Config, bucket: &str) -> std::result::Result<object_store:
 fn path_of(id: FileId, piece: Piece) -> Path {
     let folder = (id.get() >> 22) & 0xff;
     let ending = match piece {
+        Piece::Coming(at) => return pieces::path_of(id, at),
         Piece::Whole => "",
         Piece::Thumbnail => ".thumbnail",
         Piece::Export => ".export",

@@ -10,7 +10,7 @@ use madang_proto::{FileId, Timestamp, limits};
 use madang_realtime::BoxError;
 use madang_store::files as store;
 
-use crate::{app::App, error::Result};
+use crate::{app::App, error::Result, nodes::leases};
 
 const TICK: Duration = Duration::from_secs(1);
 const HOUR_MS: i64 = 3_600_000;
@@ -61,12 +61,18 @@ async fn expire(app: &App, now: Timestamp) -> Result<()> {
     store::expire(change.tx(), now.plus_millis(-limits::FILE_HOURS * HOUR_MS)).await?;
     change.commit().await?;
     // A backup of the database that was put back may not know what was gathered since.
-    for id in app.storage.all_coming().await.map_err(super::storage::of_disk)? {
+    for (id, _) in app.storage.all_coming().await? {
         if is_old(id, now) {
             app.storage.drop_coming(id).await?;
         }
     }
-    Ok(())
+    let of_all = async {
+        for id in app.storage.all_with_pieces().await?.into_iter().filter(|id| is_old(*id, now)) {
+            app.storage.forget_coming(id).await?;
+        }
+        Ok(())
+    };
+    leases::alone(app, "uploads", of_all).await.map(drop)
 }
 
 async fn usage(app: &App) -> Result<i64> {

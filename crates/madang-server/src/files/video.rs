@@ -87,6 +87,13 @@ impl Ffmpeg {
         Ok(prepared)
     }
 
+    /// The thumbnail of a video of this container; nothing where it cannot be read, or not in time.
+    pub fn thumbnail_of(&self, (reads, _): Container, video: &Path) -> Option<Vec<u8>> {
+        let until = Instant::now() + Duration::from_secs(VIDEO_SECONDS);
+        let duration_ms = self.look_at(reads, video, until).and_then(|known| known.duration_ms);
+        self.thumbnail(reads, video, duration_ms, until)
+    }
+
     fn clean(&self, from: (&str, &Path), to: (&str, &Path), until: Instant) -> io::Result<()> {
         let mut command = reading(&self.ffmpeg, from);
         // Pictures that stand for a video are no tracks of it (`V`). Texts may be where a camera was.

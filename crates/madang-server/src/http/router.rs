@@ -76,6 +76,7 @@ pub(super) fn api() -> Vec<Route> {
         route!(accounts::end_session),
         route!(accounts::me),
         route!(exports::show, exports::create),
+        route!(exports::show_of_workspace, exports::create_of_workspace),
         route!(accounts::show, profiles::update),
         route!(profiles::changes),
         route!(presence::show),
@@ -155,6 +156,7 @@ pub(super) fn streams() -> Vec<Route> {
         route!(profiles::set_avatar, profiles::remove_avatar),
         route!(profiles::avatar),
         route!(exports::download),
+        route!(exports::download_of_workspace),
     ]
 }
 

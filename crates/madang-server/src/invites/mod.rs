@@ -37,9 +37,7 @@ use crate::{
 pub async fn create(app: &App, actor: Actor, id: WorkspaceId, new: &CreateInvite) -> Result<Invite> {
     let mut change = app.change().await?;
     access::workspace(change.tx(), actor, id, WorkspacePermission::View).await?;
-    if !keeps_links_of(change.tx(), actor, new.access_until.and(new.channel_id)).await? {
-        access::workspace(change.tx(), actor, id, WorkspacePermission::ManageMembers).await?;
-    }
+    keeps(change.tx(), actor, id, new.access_until.and(new.channel_id)).await?;
     if let Some(channel) = new.channel_id {
         let at = access::channel(change.tx(), actor, channel, ChannelPermission::Invite).await?;
         if at.channel().workspace_id != id {
@@ -97,6 +95,21 @@ pub async fn create(app: &App, actor: Actor, id: WorkspaceId, new: &CreateInvite
     Ok(Invite { code: Some(code.0), ..invite })
 }
 
+/// Refuses who keeps neither the invites of a workspace nor, where it is about one, the guest links of this channel.
+async fn keeps(tx: &mut Tx, actor: Actor, id: WorkspaceId, link: Option<ChannelId>) -> Result<()> {
+    if keeps_links_of(tx, actor, link).await? {
+        return Ok(());
+    }
+    let kept = access::workspace(tx, actor, id, WorkspacePermission::ManageMembers).await;
+    kept.map(drop).map_err(|error| match error {
+        Error::Forbidden(_) if link.is_some() => {
+            Error::Forbidden("only admins and those who moderate the channel can make and end guest links")
+        }
+        Error::Forbidden(_) => Error::Forbidden("only admins can make, see and revoke invites"),
+        error => error,
+    })
+}
+
 /// Whether the actor keeps the guest links of a channel.
 async fn keeps_links_of(tx: &mut Tx, actor: Actor, channel: Option<ChannelId>) -> Result<bool> {
     let Some(channel) = channel else { return Ok(false) };
@@ -111,7 +124,7 @@ async fn keeps_links_of(tx: &mut Tx, actor: Actor, channel: Option<ChannelId>) -
 pub async fn index(app: &App, actor: Actor, id: WorkspaceId, query: InvitesQuery) -> Result<Vec<Invite>> {
     let mut tx = app.db.read().await?;
     let Some(channel) = query.channel_id else {
-        access::workspace(&mut tx, actor, id, WorkspacePermission::ManageMembers).await?;
+        keeps(&mut tx, actor, id, None).await?;
         return Ok(store::of_workspace(&mut tx, id, app.now()).await?);
     };
     access::workspace(&mut tx, actor, id, WorkspacePermission::View).await?;
@@ -127,9 +140,7 @@ pub async fn destroy(app: &App, actor: Actor, workspace: WorkspaceId, id: Invite
     access::workspace(change.tx(), actor, workspace, WorkspacePermission::View).await?;
     let found = store::find(change.tx(), workspace, id).await?;
     let link = found.as_ref().and_then(Invite::guest_link);
-    if !keeps_links_of(change.tx(), actor, link.map(|(channel, _)| channel)).await? {
-        access::workspace(change.tx(), actor, workspace, WorkspacePermission::ManageMembers).await?;
-    }
+    keeps(change.tx(), actor, workspace, link.map(|(channel, _)| channel)).await?;
     if !store::remove(change.tx(), workspace, id).await? {
         return Err(Error::NotFound("invite"));
     }

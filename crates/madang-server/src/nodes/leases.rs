@@ -1,4 +1,5 @@
-//! Work that one node does at a time: `retention`, `archive`, `exports`, `sweep`. A child asks with [`alone`].
+//! Work that one node does at a time: `retention`, `archive`, `exports`, `sweep`, `uploads`, and `upload-` with the id of
+//! one that is whole. A child asks with [`alone`].
 //!
 //! A lease is for what would be done twice, or in each other's way; nothing depends on it. All that is done with one is
 //! right when two do it for a moment, as when a node was asleep and does not know yet that its lease is over.
@@ -10,7 +11,7 @@
 //! | `jobs` | claims its rows, and skips those that others have claimed; a job of a dead node is due again |
 //! | `threads` | takes the mark `untold` away in the transaction that tells |
 //! | `search` | moves the indexed version of a channel on, and indexes only where it did |
-//! | `files` | bytes may be forgotten twice; what is gathered is on this machine and nobody else's |
+//! | `files` | bytes may be forgotten twice; what a request brings is gathered on its machine and nobody else's |
 //! | `sweep`: sanctions | tells what it removed itself |
 //! | `sweep`: months of messages | has a lock in the database |
 //! | `writer`, `presence`, shards | work for those who are connected to this node |
@@ -27,11 +28,7 @@ use crate::{app::App, error::Result};
 ///
 /// # Errors
 /// Those of the work, and when the database fails.
-pub async fn alone<T>(
-    app: &App,
-    name: &'static str,
-    work: impl Future<Output = Result<T>>,
-) -> Result<Option<T>> {
+pub async fn alone<T>(app: &App, name: &str, work: impl Future<Output = Result<T>>) -> Result<Option<T>> {
     let node = &app.node;
     let mut end = node.end(Instant::now());
     if !store::claim(&app.db, name, node.id(), node.lease()).await? {

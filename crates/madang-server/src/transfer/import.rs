@@ -12,6 +12,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use madang_proto::{FileId, Timestamp, ids, input, limits};
@@ -23,13 +24,14 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 
 use super::{
-    AVATAR, Manifest, TransferError,
+    AVATAR, Manifest, TransferError, number, put,
     read::{self, Item, Outcome, Taken},
+    text,
 };
 use crate::{
     Config,
     clock::Ids,
-    files::{Piece, Storage, avatars},
+    files::{Ffmpeg, Piece, Storage, avatars},
     server, visits,
 };
 
@@ -98,14 +100,16 @@ pub async fn import(
     }
     let storage = Storage::from_config(config).map_err(TransferError::new)?;
     let folder = tempfile::Builder::new().prefix("import").tempdir_in(&config.data)?;
-    let pass = Pass { config, path, folder: folder.path().to_owned(), now };
+    let ffmpeg = Ffmpeg::from_config(config).map_err(TransferError::new)?.map(Arc::new);
+    let taken = Taken { bytes: config.file_bytes(), types: config.file_types.clone(), ffmpeg };
+    let pass = Pass { taken, path, folder: folder.path().to_owned(), now };
     let result = pass.both(&db, &storage, dry_run).await;
     db.close().await;
     result
 }
 
 struct Pass<'a> {
-    config: &'a Config,
+    taken: Taken,
     path: &'a Path,
     folder: PathBuf,
     now: Timestamp,
@@ -116,7 +120,7 @@ impl Pass<'_> {
     fn begin(&self) -> (tokio::task::JoinHandle<Outcome>, mpsc::Receiver<Item>) {
         let (give, take) = mpsc::channel(QUEUE);
         let (path, folder, now) = (self.path.to_owned(), self.folder.clone(), self.now);
-        let taken = Taken { bytes: self.config.file_bytes(), types: self.config.file_types.clone() };
+        let taken = self.taken.clone();
         let work =
             move || read::read(&path, &folder, &taken, now, &mut |item| give.blocking_send(item).is_ok());
         (tokio::task::spawn_blocking(work), take)
@@ -233,20 +237,6 @@ impl Pass<'_> {
         visits::end_all(&mut tx, &ids, self.now, ends).await.map_err(TransferError::new)?;
         tx.commit().await?;
         Ok(())
-    }
-}
-
-fn number(table: &Table, row: &Row, column: &str) -> Option<i64> {
-    table.place(column).and_then(|at| row.get(at)?.as_i64())
-}
-
-fn text<'a>(table: &Table, row: &'a Row, column: &str) -> Option<&'a str> {
-    table.place(column).and_then(|at| row.get(at)?.as_str())
-}
-
-fn put(table: &Table, row: &mut Row, column: &str, value: Value) {
-    if let Some(place) = table.place(column).and_then(|at| row.get_mut(at)) {
-        *place = value;
     }
 }
 

@@ -23,6 +23,8 @@ pub use write::{Contents, write};
 use serde::{Deserialize, Serialize};
 
 use madang_proto::Timestamp;
+use madang_store::transfer::{Row, Table};
+use serde_json::Value;
 
 /// The format that is written, and the only one that is read.
 pub const FORMAT: u32 = 1;
@@ -82,4 +84,18 @@ pub struct Manifest {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn number(table: &Table, row: &Row, column: &str) -> Option<i64> {
+    table.place(column).and_then(|at| row.get(at)?.as_i64())
+}
+
+fn text<'a>(table: &Table, row: &'a Row, column: &str) -> Option<&'a str> {
+    table.place(column).and_then(|at| row.get(at)?.as_str())
+}
+
+fn put(table: &Table, row: &mut Row, column: &str, value: Value) {
+    if let Some(place) = table.place(column).and_then(|at| row.get_mut(at)) {
+        *place = value;
+    }
 }

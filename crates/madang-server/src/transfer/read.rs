@@ -2,6 +2,7 @@
 //!
 //! Invariants:
 //! - Memory: a batch of rows, an image, and the ids of what was read; a line has [`limits::TRANSFER_LINE_BYTES`] at most.
+//! - ffmpeg sees of a video what it sees of one that is uploaded, and sees it once, however often the transfer is read.
 //! - No name of an entry becomes a path; only plain entries of the expected names, in the expected order, are read.
 //! - What unfolds to more than [`limits::TRANSFER_UNFOLDED`] times its size is not read to its end.
 
@@ -10,6 +11,7 @@ use std::{
     fs::File,
     io::{self, BufRead, BufReader, Read, Write},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use flate2::read::GzDecoder;
@@ -22,7 +24,7 @@ use super::{
     check::{Checker, Place},
     hex,
 };
-use crate::files::{images, kinds};
+use crate::files::{Ffmpeg, container, images, kinds};
 
 /// Rows, and bytes of their lines, that are handed on at once.
 const BATCH: (usize, usize) = (500, 1024 * 1024);
@@ -49,6 +51,8 @@ pub struct Taken {
     pub bytes: i64,
     /// Their types; all when empty.
     pub types: Vec<String>,
+    /// What makes the thumbnails of videos.
+    pub ffmpeg: Option<Arc<Ffmpeg>>,
 }
 
 /// What a transfer is, once it was read.
@@ -352,7 +356,7 @@ impl Reader<'_> {
         let most = match expected.state.as_str() {
             AVATAR => limits::AVATAR_PIXELS,
             EMOJI => limits::EMOJI_PIXELS,
-            _ if !kinds::is_image(media_type) => return Ok(None),
+            _ if !kinds::is_image(media_type) => return self.of_video(path, media_type, expected),
             _ => u32::MAX,
         };
         if u64::try_from(expected.size).unwrap_or(u64::MAX) > limits::IMAGE_BYTES {
@@ -366,5 +370,27 @@ impl Reader<'_> {
             AVATAR => Some(bytes),
             _ => prepared.thumbnail.filter(|_| expected.thumbnail),
         })
+    }
+
+    /// The thumbnail of a video; beside it when the transfer is read once more.
+    fn of_video(
+        &self,
+        path: &Path,
+        media_type: &str,
+        expected: &Expected,
+    ) -> Result<Option<Vec<u8>>, String> {
+        let (Some(ffmpeg), Some(container)) = (&self.taken.ffmpeg, container(media_type)) else {
+            return Ok(None);
+        };
+        if !expected.thumbnail {
+            return Ok(None);
+        }
+        let known = path.with_extension("thumbnail");
+        if !known.exists() {
+            let made = ffmpeg.thumbnail_of(container, path).unwrap_or_default();
+            std::fs::write(&known, made).map_err(|error| error.to_string())?;
+        }
+        let thumbnail = std::fs::read(&known).map_err(|error| error.to_string())?;
+        Ok(Some(thumbnail).filter(|bytes| !bytes.is_empty()))
     }
 }

@@ -81,6 +81,7 @@ pub async fn write(
     let (kind, id, direct) = match scope {
         Scope::User(user) => (TransferKind::User, user.to_string(), true),
         Scope::Workspace { id, direct } => (TransferKind::Workspace, id.to_string(), direct),
+        Scope::Owner { workspace, .. } => (TransferKind::Workspace, workspace.to_string(), false),
     };
     let manifest =
         Manifest { format: FORMAT, kind, id, made_at: now, direct, files: storage.is_some(), parts };
@@ -124,7 +125,7 @@ async fn copy(storage: &Storage, target: &mut Target, file: &Carried, now: Times
     entry(target, &format!("{FILES}{}", file.id), size, now).await?;
     let mut left = size;
     while let Some(piece) = bytes.next().await {
-        let piece = piece.map_err(|e| Error::Unavailable(format!("storage of files: {e}")))?;
+        let piece = piece.map_err(|e| Error::FilesAway(format!("storage of files: {e}")))?;
         left = left.checked_sub(length(piece.len())).ok_or_else(|| changed(file.id))?;
         target.write_all(&piece).await.map_err(of_disk)?;
     }
@@ -136,7 +137,7 @@ async fn copy(storage: &Storage, target: &mut Target, file: &Carried, now: Times
 }
 
 fn changed(id: FileId) -> Error {
-    Error::Unavailable(format!("storage of files: file {id} came in another length than it has"))
+    Error::FilesAway(format!("storage of files: file {id} came in another length than it has"))
 }
 
 fn length(bytes: usize) -> u64 {

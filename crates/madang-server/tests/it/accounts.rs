@@ -293,11 +293,22 @@ on_both! {
             left.unwrap();
         }
         refusals(&cast, Expected::IN_WORKSPACE, |user| user.http.user(member)).await;
-        let not_theirs = Some(NotFound);
-        let expected = Expected {
-            stranger: not_theirs, outsider: not_theirs, guest: not_theirs, member: None, admin: not_theirs, owner: not_theirs,
-        };
-        refusals(&cast, expected, |user| {
+    }
+
+    async fn what_becomes_of_ones_sessions_leaves_nobody_stale(s: TestServer) {
+        let (alice, bob) = s.users().await;
+        let both = [&alice, &bob];
+        let there = all_converge(&both, signed_in(&s, "alice")).await;
+        let there = all_converge(&both, refreshed(&s, &there)).await.unwrap();
+        all_converge(&both, alice.http.end_session(there.session_id)).await.unwrap();
+        let there = s.http().signed_in(&signed_in(&s, "alice").await);
+        all_converge(&both, there.logout()).await.unwrap();
+        assert_eq!(refused(there.me().await), Unauthenticated);
+    }
+
+    async fn who_may_end_which_session(s: TestServer) {
+        let cast = Cast::of(&s).await;
+        refusals(&cast, Expected::MEMBERS_OWN, |user| {
             let s = &s;
             async move {
                 let phone = signed_in(s, "member").await;
@@ -307,6 +318,7 @@ on_both! {
             }
         })
         .await;
+        refusals(&cast, Expected::ALLOWED, |user| user.http.logout()).await;
     }
 
     async fn without_a_good_token_every_route_answers_401(s: TestServer) {

@@ -191,6 +191,26 @@ on_both! {
         assert_eq!(page.items.iter().map(|m| m.files.len()).collect::<Vec<_>>(), [0, 0]);
     }
 
+    async fn what_is_uploaded_leaves_nobody_stale(s: TestServer) {
+        let (alice, bob) = s.users().await;
+        let both = [&alice, &bob];
+        all_converge(&both, alice.http.upload("a.txt", "a")).await.unwrap();
+        let id = all_converge(&both, alice.http.create_upload("b.txt", 2)).await.unwrap();
+        all_converge(&both, alice.http.add_to_upload(id, 0, "b")).await.unwrap();
+        all_converge(&both, alice.http.delete_upload(id)).await.unwrap();
+    }
+
+    async fn who_may_upload_and_add_to_what(s: TestServer) {
+        let cast = Cast::of(&s).await;
+        refusals(&cast, Expected::ALLOWED, |user| user.http.upload("a.txt", "a")).await;
+        refusals(&cast, Expected::ALLOWED, |user| user.http.create_upload("a.txt", 2)).await;
+        let id = cast.member.http.create_upload("b.txt", 3).await.unwrap();
+        refusals(&cast, Expected::MEMBERS_OWN, |user| user.http.upload_offset(id)).await;
+        refusals(&cast, Expected::MEMBERS_OWN, |user| user.http.add_to_upload(id, 0, "b")).await;
+        assert_eq!(cast.member.http.upload_offset(id).await.unwrap(), 1);
+        refusals(&cast, Expected::MEMBERS_OWN, |user| user.http.delete_upload(id)).await;
+    }
+
     async fn who_may_see_a_file(s: TestServer) {
         let cast = Cast::of(&s).await;
         for (id, expected) in [(cast.secret.id, Expected::IN_SECRET), (cast.open.id, Expected::IN_WORKSPACE)] {

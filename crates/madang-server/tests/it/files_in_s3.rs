@@ -7,12 +7,16 @@ use std::{
 };
 
 use madang_client::proto::{
-    error::ErrorCode::{NotFound, Unavailable},
+    error::ErrorCode::{Conflict, NotFound, Unavailable},
     messages::CreateMessage,
 };
+use madang_server::config::Switch;
 use tokio::{net::TcpStream, time::timeout};
 
-use crate::support::{Backend, PATIENCE, TestServer};
+use crate::support::{
+    Backend, PATIENCE, TestServer,
+    nodes::{Nodes, unheard},
+};
 
 const BUCKET: &str = "files";
 
@@ -58,14 +62,29 @@ impl S3 {
         }
     }
 
+    fn set(&self, config: &mut madang_server::Config, secret: &str) {
+        config.s3_bucket = Some(BUCKET.to_owned());
+        config.s3_endpoint = Some(format!("http://{}", self.address));
+        config.s3_key = Some("madang".to_owned());
+        config.s3_secret = Some(secret.to_owned().into());
+    }
+
     async fn server(&self, secret: &str) -> TestServer {
         let with = |config: &mut madang_server::Config| {
-            config.s3_bucket = Some(BUCKET.to_owned());
-            config.s3_endpoint = Some(format!("http://{}", self.address));
-            config.s3_key = Some("madang".to_owned());
-            config.s3_secret = Some(secret.to_owned().into());
+            self.set(config, secret);
+            config.metrics_listen = Some("127.0.0.1:0".parse().unwrap());
         };
         TestServer::start_with(Backend::Sqlite, with).await.unwrap()
+    }
+
+    /// Waits until there are this many objects in the bucket.
+    async fn keeps(&self, wanted: usize) {
+        let reached = async {
+            while self.objects() != wanted {
+                tokio::task::yield_now().await;
+            }
+        };
+        assert!(timeout(PATIENCE, reached).await.is_ok(), "{} objects, not {wanted}", self.objects());
     }
 
     /// Objects in the bucket.
@@ -99,24 +118,14 @@ async fn files_are_kept_in_a_bucket_and_go_with_their_message() {
         assert_eq!(s3.objects(), 1);
         alice.http.delete_message(message.id).await.unwrap();
         assert_eq!(alice.http.download(file.id).await.unwrap_err().code(), Some(NotFound));
-        let empty = async {
-            while s3.objects() > 0 {
-                tokio::task::yield_now().await;
-            }
-        };
-        timeout(PATIENCE, empty).await.unwrap();
+        s3.keeps(0).await;
     }
     let mut png = std::io::Cursor::new(Vec::new());
     image::RgbImage::new(2, 2).write_to(&mut png, image::ImageFormat::Png).unwrap();
     let emoji = alice.http.create_emoji(alice.workspace(), "cat", png.into_inner()).await.unwrap();
     assert!(alice.http.emoji_picture(emoji.id).await.is_ok() && s3.objects() == 1);
     alice.http.delete_emoji(alice.workspace(), "cat").await.unwrap();
-    let empty = async {
-        while s3.objects() > 0 {
-            tokio::task::yield_now().await;
-        }
-    };
-    timeout(PATIENCE, empty).await.unwrap();
+    s3.keeps(0).await;
     assert!(!s.config.data.join("files").exists());
 }
 
@@ -134,12 +143,7 @@ async fn an_avatar_is_kept_in_the_bucket_until_another_takes_its_place() {
     }
     assert!(alice.http.avatar(&addresses[1]).await.is_ok());
     assert_eq!(alice.http.avatar(&addresses[0]).await.unwrap_err().code(), Some(NotFound));
-    let one = async {
-        while s3.objects() != 1 {
-            tokio::task::yield_now().await;
-        }
-    };
-    timeout(PATIENCE, one).await.unwrap();
+    s3.keeps(1).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -149,21 +153,73 @@ async fn text_goes_on_while_the_bucket_is_away_and_files_come_back_by_themselves
     let alice = s.user("alice").await;
     let file = alice.http.upload("a.txt", "hi").await.unwrap();
     let health = async || s.http().health().await.unwrap().1["files"].clone();
+    let metrics =
+        async || reqwest::get(format!("{}/metrics", s.metrics_url())).await.unwrap().text().await.unwrap();
     assert_eq!(health().await, serde_json::json!({"kind": "s3", "up": true}));
+    assert!(metrics().await.contains("\nchat_files_up 1\n"));
+    let pieces = alice.http.create_upload("c.txt", 8).await.unwrap();
+    assert_eq!(alice.http.add_to_upload(pieces, 0, "1234").await.unwrap(), 4);
     s3.go();
     assert_eq!(alice.http.upload("b.txt", "hi").await.unwrap_err().code(), Some(Unavailable));
-    assert_eq!(alice.http.download(file.id).await.unwrap_err().code(), Some(Unavailable));
+    let why = alice.http.download(file.id).await.unwrap_err();
+    assert_eq!(why.code(), Some(Unavailable));
+    assert!(why.problem().unwrap().detail.contains("files cannot be stored or read now"), "{why}");
     assert_eq!(health().await["up"], false);
-    // What came in pieces waits here until the bucket is back.
-    let pieces = alice.http.create_upload("c.txt", 4).await.unwrap();
-    assert_eq!(alice.http.add_to_upload(pieces, 0, "1234").await.unwrap_err().code(), Some(Unavailable));
+    assert!(metrics().await.contains("\nchat_files_up 0\n"));
+    assert_eq!(alice.http.create_upload("d.txt", 4).await.unwrap_err().code(), Some(Unavailable));
+    assert_eq!(alice.http.add_to_upload(pieces, 4, "5678").await.unwrap_err().code(), Some(Unavailable));
     alice.send(alice.general(), "hi").await;
     s3.come().await;
     let back = async { while health().await["up"] != true {} };
     timeout(PATIENCE, back).await.unwrap();
     assert_eq!(alice.http.download(file.id).await.unwrap().text().await.unwrap(), "hi");
     assert_eq!(alice.http.upload_offset(pieces).await.unwrap(), 4);
-    assert_eq!(alice.http.download(pieces).await.unwrap().text().await.unwrap(), "1234");
+    assert_eq!(alice.http.add_to_upload(pieces, 4, "5678").await.unwrap(), 8);
+    assert_eq!(alice.http.download(pieces).await.unwrap().text().await.unwrap(), "12345678");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_upload_goes_on_at_whichever_node_is_asked() {
+    let (Some(s3), Some(nodes)) = (S3::start().await, Nodes::new().await) else { return };
+    let start = async || {
+        let with = |config: &mut madang_server::Config| {
+            s3.set(config, "well kept");
+            config.shared_files = Switch::Off;
+        };
+        nodes.start_with(unheard(), with).await.unwrap()
+    };
+    let (first, second) = (start().await, start().await);
+    let alice = first.user("alice").await;
+    let there = second.again_as("alice").await;
+    let content: Vec<u8> = (0..60_000_u32).map(|n| (n % 251) as u8).collect();
+    let part = |from: usize, to: usize| content[from..to].to_vec();
+    let id = alice.http.create_upload("a.bin", 60_000).await.unwrap();
+    assert_eq!(alice.http.add_to_upload(id, 0, part(0, 20_000)).await.unwrap(), 20_000);
+    assert_eq!(there.http.upload_offset(id).await.unwrap(), 20_000);
+    assert_eq!(there.http.add_to_upload(id, 20_000, part(20_000, 50_000)).await.unwrap(), 50_000);
+    let behind = alice.http.add_to_upload(id, 20_000, part(20_000, 50_000)).await;
+    assert_eq!(behind.unwrap_err().code(), Some(Conflict));
+    assert_eq!(alice.http.add_to_upload(id, 50_000, part(50_000, 60_000)).await.unwrap(), 60_000);
+    assert_eq!(there.http.upload_offset(id).await.unwrap(), 60_000);
+    assert!(there.http.download(id).await.unwrap().bytes().await.unwrap() == content);
+    s3.keeps(1).await;
+
+    let given_up = alice.http.create_upload("b.bin", 10).await.unwrap();
+    alice.http.add_to_upload(given_up, 0, "12345").await.unwrap();
+    there.http.delete_upload(given_up).await.unwrap();
+    assert_eq!(alice.http.upload_offset(given_up).await.unwrap_err().code(), Some(NotFound));
+    s3.keeps(1).await;
+
+    let left = alice.http.create_upload("c.bin", 10).await.unwrap();
+    alice.http.add_to_upload(left, 0, "12345").await.unwrap();
+    first.kill();
+    assert_eq!(there.http.add_to_upload(left, 5, "67890").await.unwrap(), 10);
+    assert_eq!(there.http.download(left).await.unwrap().text().await.unwrap(), "1234567890");
+
+    let late = there.http.create_upload("d.bin", 10).await.unwrap();
+    there.http.add_to_upload(late, 0, "12345").await.unwrap();
+    nodes.clock.advance(25 * 3_600_000);
+    s3.keeps(0).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

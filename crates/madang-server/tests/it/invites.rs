@@ -49,6 +49,13 @@ on_both! {
         assert!(!format!("{acts:?}").contains(&code.0));
     }
 
+    async fn what_becomes_of_codes_leaves_nobody_stale(s: TestServer) {
+        let cast = Cast::of(&s).await;
+        let Cast { owner, member, workspace, .. } = &cast;
+        let made = all_converge(&[owner, member], owner.http.create_invite(*workspace, &times(3))).await.unwrap();
+        all_converge(&[owner, member], owner.http.revoke_invite(*workspace, made.id)).await.unwrap();
+    }
+
     async fn a_code_ends_with_its_uses_its_time_or_when_it_is_revoked(s: TestServer) {
         let cast = Cast::of(&s).await;
         let Cast { owner, stranger, workspace, .. } = &cast;

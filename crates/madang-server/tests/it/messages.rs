@@ -71,9 +71,10 @@ on_both! {
         s.advance(1_000);
         let by_rest = text("by REST");
         let other = all_converge(&everyone, member.http.create_message(secret.id, &by_rest)).await.unwrap();
+        all_converge(&everyone, member.http.send_message(&to(secret.id))).await.unwrap();
         all_converge(&everyone, member.client.delete(sent.id)).await.unwrap();
         all_converge(&[admin, member, owner], admin.http.delete_message(other.id)).await.unwrap();
-        assert_eq!(member.client.state().channel(secret.id).unwrap().messages().len(), 2, "as tombstones");
+        assert_eq!(member.client.state().channel(secret.id).unwrap().messages().len(), 3, "as tombstones");
     }
 
     async fn what_is_sent_to_oneself_alone_comes_back_too(s: TestServer) {

@@ -249,7 +249,8 @@ on_both! {
         assert_eq!(left.iter().map(|one| one.message_id).collect::<Vec<_>>(), [Some(sent[2].id)]);
         assert_eq!(alice.http.read_notifications(&[left[0].id]).await.unwrap().unread, 1, "not alice's");
         assert_eq!(unread(&bob).await, 1);
-        assert_eq!(bob.http.read_notifications(&[left[0].id]).await.unwrap().unread, 0);
+        let one = left[0].id;
+        assert_eq!(all_converge(&[&bob, &alice], bob.http.read_notifications(&[one])).await.unwrap().unread, 0);
         assert_eq!(unread(&bob).await, 0);
         alice.send(dm, "one").await;
         alice.send(dm, "two").await;
@@ -375,6 +376,8 @@ on_both! {
         refusals(&cast, Expected::ALLOWED, |user| user.http.notification_settings()).await;
         refusals(&cast, Expected::ALLOWED, |user| user.http.notifications(NotificationQuery::default())).await;
         refusals(&cast, Expected::ALLOWED, |user| user.http.read_notifications(&[])).await;
+        let keywords = UpdateNotificationSettings { keywords: vec!["배포".to_owned()], ..Default::default() };
+        refusals(&cast, Expected::ALLOWED, |user| user.http.update_notification_settings(&keywords)).await;
         cast.owner.send(cast.secret.id, "a secret").await;
         told(&s).await;
         assert_eq!((listed(&cast.member).await.len(), listed(&cast.outsider).await.len()), (2, 0));

@@ -14,7 +14,7 @@ use madang_client::{
 };
 use serde_json::{Value, json};
 
-use crate::support::{Cast, Expected, TestServer, User, on_both, raw::Raw, refusals};
+use crate::support::{Cast, Expected, TestServer, User, all_converge, on_both, raw::Raw, refusals};
 
 fn say(status: ChosenStatus, custom: Option<&str>) -> UserStatus {
     UserStatus { status, custom_status: custom.map(str::to_owned), ..UserStatus::default() }
@@ -109,6 +109,14 @@ on_both! {
         bob.client.reconnect().await.unwrap();
         assert_eq!(told(&mut alice, bob.id).await, (Status::Online, None));
         assert_eq!(bob.client.state().status_of(alice.id), Status::Online, "READY tells who is there");
+    }
+
+    async fn what_people_say_of_themselves_leaves_nobody_stale(s: TestServer) {
+        let (alice, bob) = s.users().await;
+        let both = [&bob, &alice];
+        all_converge(&both, bob.http.set_status(bob.id, &say(ChosenStatus::Away, Some("점심")))).await.unwrap();
+        wait_for_status(&alice, bob.id, Status::Away).await;
+        all_converge(&both, bob.client.typing(bob.general(), true)).await.unwrap();
     }
 
     async fn a_short_absence_is_not_told(s: TestServer) {

@@ -496,7 +496,7 @@ fn the_tables_of_permissions_are_the_functions() {
     use WorkspacePermission as W;
     let name = |row: &[String]| row[0].split(':').next().unwrap().to_owned();
     let rows = table("In a workspace");
-    assert_eq!(rows.len(), 9);
+    assert_eq!(rows.len(), 10);
     for row in rows {
         let all = [
             W::View,
@@ -508,6 +508,7 @@ fn the_tables_of_permissions_are_the_functions() {
             W::ManageMembers,
             W::Moderate,
             W::Audit,
+            W::Export,
         ];
         let permission = all.into_iter().find(|p| format!("{p:?}") == name(&row)).unwrap();
         let cells = Role::ALL.map(|role| word(permissions::in_workspace(Some(role), permission)));

@@ -89,5 +89,7 @@ on_both! {
             refusals(&cast, expected, |user| user.http.remind(Some(message), None, at)).await;
         }
         refusals(&cast, Expected::ALLOWED, |user| user.http.reminders()).await;
+        let own = cast.member.http.remind(None, Some("tea"), at).await.unwrap().id;
+        refusals(&cast, Expected::MEMBERS_OWN, |user| user.http.delete_reminder(own)).await;
     }
 }

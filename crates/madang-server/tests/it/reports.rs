@@ -54,7 +54,7 @@ on_both! {
         let Cast { owner, admin, member, guest, outsider, open, workspace, .. } = &cast;
         let all = [owner, member, outsider];
         let sent = member.send(open.id, "noise").await.id;
-        let report = guest.http.report(sent, "rude").await.unwrap();
+        let report = all_converge(&[guest, owner, member], guest.http.report(sent, "rude")).await.unwrap();
         admin.http.report(sent, "me too").await.unwrap();
         let delete = resolve(Resolution::MessageDeleted);
         all_converge(&all, owner.http.resolve_report(*workspace, report.id, &delete)).await.unwrap();

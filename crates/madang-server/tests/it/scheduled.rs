@@ -161,5 +161,9 @@ on_both! {
             refusals(&cast, expected, |user| user.http.schedule(id, "hi", at)).await;
         }
         refusals(&cast, Expected::ALLOWED, |user| user.http.scheduled()).await;
+        let own = cast.member.http.schedule(cast.open.id, "hi", at).await.unwrap().id;
+        let change = UpdateScheduled { content: Some("hello".to_owned()), send_at: None };
+        refusals(&cast, Expected::MEMBERS_OWN, |user| user.http.update_scheduled(own, &change)).await;
+        refusals(&cast, Expected::MEMBERS_OWN, |user| user.http.delete_scheduled(own)).await;
     }
 }

@@ -6,7 +6,7 @@ use madang_client::proto::{
     settings::{Settings, UpdateSettings},
 };
 
-use crate::support::{TestServer, User, all_converge, on_both, raw::Raw};
+use crate::support::{Cast, Expected, TestServer, User, all_converge, on_both, raw::Raw, refusals};
 
 fn sharing(share_read_marks: bool) -> UpdateSettings {
     UpdateSettings { share_read_marks: Some(share_read_marks) }
@@ -26,6 +26,13 @@ on_both! {
         assert_eq!(alice.http.update_settings(&UpdateSettings::default()).await.unwrap(), changed, "what is missing stays");
         assert_eq!(alice.http.settings().await.unwrap(), changed);
         assert_eq!(bob.http.settings().await.unwrap(), Settings { share_read_marks: true });
+    }
+
+    async fn everyone_has_their_own(s: TestServer) {
+        let cast = Cast::of(&s).await;
+        refusals(&cast, Expected::ALLOWED, |user| user.http.settings()).await;
+        let private = sharing(false);
+        refusals(&cast, Expected::ALLOWED, |user| user.http.update_settings(&private)).await;
     }
 
     async fn who_does_not_share_read_marks_is_told_to_nobody(s: TestServer) {

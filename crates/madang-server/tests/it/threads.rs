@@ -202,13 +202,14 @@ on_both! {
         alice.http.mark_read(thread.id, newest).await.unwrap();
         assert_eq!(unread(&followed(&alice).await), [("second".to_owned(), 1), ("first".to_owned(), 0)]);
         assert!(followed(&carol).await.is_empty());
-        let known = carol.http.follow_thread(first.id).await.unwrap();
+        let all = [&carol, &alice];
+        let known = all_converge(&all, carol.http.follow_thread(first.id)).await.unwrap();
         assert_eq!((known.joined, known.unread_count, known.member_count), (Some(true), Some(0), 3));
         assert_eq!(carol.http.follow_thread(first.id).await.unwrap(), known, "twice changes nothing");
         say(&bob, first.id, "for carol").await;
         assert_eq!(unread(&followed(&carol).await), [("first".to_owned(), 1)]);
         for _ in 0..2 {
-            carol.http.unfollow_thread(first.id).await.unwrap();
+            all_converge(&all, carol.http.unfollow_thread(first.id)).await.unwrap();
         }
         assert!(followed(&carol).await.is_empty());
         let bare = alice.send(alice.general(), "nobody replied").await;

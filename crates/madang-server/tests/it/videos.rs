@@ -3,9 +3,18 @@
 
 use std::{path::Path, process::Command};
 
-use madang_client::{Error, proto::error::ErrorCode::Invalid};
+use madang_client::{
+    Error,
+    proto::{
+        error::ErrorCode::{Invalid, NotFound},
+        messages::CreateMessage,
+    },
+};
 
-use crate::support::{Backend, TestServer};
+use crate::{
+    support::{Backend, TestServer, server::PASSWORD},
+    transfer::{export, fresh, import},
+};
 
 /// Whether there is an ffmpeg; `cargo xtask test` sees to it.
 fn is_there() -> bool {
@@ -115,6 +124,33 @@ async fn what_only_seems_to_be_a_video_reads_no_other_file() {
     }
     let file = alice.http.upload("a.m3u8", list).await.unwrap();
     assert_eq!((file.media_type.as_str(), file.thumbnail), ("text/plain", false));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_video_that_is_imported_gets_a_thumbnail_where_there_is_ffmpeg() {
+    if !is_there() {
+        return;
+    }
+    let s = TestServer::start(Backend::Sqlite).await;
+    let (alice, folder) = (s.user("alice").await, tempfile::tempdir().unwrap());
+    let file = alice.http.upload("a.webm", filmed(folder.path(), "a.webm", &WEBM)).await.unwrap();
+    let body = CreateMessage { content: String::new(), nonce: None, file_ids: vec![file.id] };
+    alice.http.create_message(alice.general(), &body).await.unwrap();
+    let small = alice.http.thumbnail(file.id).await.unwrap().bytes().await.unwrap();
+    let transfer = export(&s.config, alice.workspace(), folder.path().join("out.tar.gz")).await;
+    for (ffmpeg, expected) in [(None, Ok(small)), (Some("off".to_owned()), Err(Some(NotFound)))] {
+        let (mut config, _there) = fresh(Backend::Sqlite).await;
+        config.ffmpeg = ffmpeg;
+        import(&config, &s, &transfer).await.unwrap();
+        madang_server::transfer::set_password(&config, "alice", PASSWORD.to_owned().into()).await.unwrap();
+        let there = TestServer::again(config, s.clock.clone()).await.unwrap();
+        let alice = there.again_as("alice").await;
+        let given = match alice.http.thumbnail(file.id).await {
+            Ok(answer) => Ok(answer.bytes().await.unwrap()),
+            Err(error) => Err(error.code()),
+        };
+        assert_eq!(given, expected);
+    }
 }
 
 #[tokio::test]

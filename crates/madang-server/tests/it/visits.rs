@@ -326,6 +326,8 @@ on_both! {
         let new = for_a(&s, cast.secret.id, 1_000);
         let expected = Expected { outsider: Some(Forbidden), ..Expected::IN_WORKSPACE.admins() };
         refusals(&cast, expected, |user| user.http.create_invite(cast.workspace, &new)).await;
+        let why = cast.member.http.create_invite(cast.workspace, &new).await.unwrap_err();
+        assert!(why.problem().unwrap().detail.contains("can make and end guest links"), "{why}");
         refusals(&cast, Expected::IN_SECRET.admins(), |user| user.http.guest_links(cast.workspace, cast.secret.id)).await;
         refusals(&cast, expected, |user| async {
             let made = cast.owner.http.create_invite(cast.workspace, &new).await.unwrap();

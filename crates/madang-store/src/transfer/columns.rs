@@ -64,11 +64,13 @@ pub struct Column {
     pub zero: bool,
     /// Whether it is of others too: not in what someone gets of themselves.
     pub shared: bool,
+    /// What stands in its place in what the owner of a workspace gets, to whom it is not told; in SQL.
+    pub untold: Option<&'static str>,
 }
 
 impl Column {
     const fn new(name: &'static str, kind: Kind) -> Self {
-        Self { name, kind, optional: false, most: MOST, zero: false, shared: false }
+        Self { name, kind, optional: false, most: MOST, zero: false, shared: false, untold: None }
     }
 
     pub(super) const fn id(name: &'static str, refers: Refers) -> Self {
@@ -117,6 +119,10 @@ impl Column {
 
     pub(super) const fn shared(self) -> Self {
         Self { shared: true, ..self }
+    }
+
+    pub(super) const fn untold(self, instead: &'static str) -> Self {
+        Self { untold: Some(instead), ..self }
     }
 
     /// Whether the database keeps a number.

@@ -30,6 +30,13 @@ pub enum Scope {
         /// Whether its direct messages and groups go out too.
         direct: bool,
     },
+    /// What an owner of a workspace sees of it: public channels and their own private ones.
+    Owner {
+        /// Of which.
+        workspace: WorkspaceId,
+        /// Who.
+        owner: UserId,
+    },
 }
 
 /// Lines, each with its line break.
@@ -39,7 +46,7 @@ impl Scope {
     const fn id(self) -> i64 {
         match self {
             Self::User(user) => user.get(),
-            Self::Workspace { id, .. } => id.get(),
+            Self::Workspace { id, .. } | Self::Owner { workspace: id, .. } => id.get(),
         }
     }
 
@@ -53,7 +60,7 @@ impl Scope {
     const fn rows(self, table: &Table) -> Option<&'static str> {
         match self {
             Self::User(_) => table.of_user,
-            Self::Workspace { .. } => table.of_workspace,
+            Self::Workspace { .. } | Self::Owner { .. } => table.of_workspace,
         }
     }
 
@@ -66,16 +73,43 @@ impl Scope {
             .replace("{users}", &people)
             .replace("{messages}", &every_message("id", messages))
             .replace("{kept}", &every_message("author_id, pinned_by", messages));
+        match self.channels() {
+            Some(which) => filled.replace("{channels}", &channels(&which)),
+            None => filled,
+        }
+    }
+
+    /// Which channels of a workspace go out, besides threads in them.
+    fn channels(self) -> Option<String> {
         match self {
-            Self::User(_) => filled,
-            Self::Workspace { direct, .. } => filled.replace("{channels}", &channels(direct)),
+            Self::User(_) => None,
+            Self::Workspace { direct: true, .. } => Some("workspace_id = $1".to_owned()),
+            Self::Workspace { direct: false, .. } => {
+                Some("workspace_id = $1 AND kind NOT IN ('dm', 'group')".to_owned())
+            }
+            Self::Owner { owner, .. } => Some(format!(
+                "workspace_id = $1 AND deleted_at IS NULL AND (kind IN ('public', 'thread') OR (kind = 'private' AND
+                     id IN (SELECT channel_id FROM channel_members WHERE user_id = {owner} AND left_at IS NULL)))",
+                owner = owner.get()
+            )),
+        }
+    }
+
+    /// What is selected of a column.
+    fn selected(self, column: &Column) -> String {
+        let name = match self {
+            Self::Owner { .. } => column.untold.unwrap_or(column.name),
+            Self::User(_) | Self::Workspace { .. } => column.name,
+        };
+        match column.kind {
+            Kind::Flag => format!("CASE WHEN {name} THEN 1 ELSE 0 END"),
+            _ => name.to_owned(),
         }
     }
 }
 
 /// The channels of a workspace that go out. A thread whose root is gone, or about to go, does not.
-fn channels(direct: bool) -> String {
-    let top = if direct { "workspace_id = $1" } else { "workspace_id = $1 AND kind NOT IN ('dm', 'group')" };
+fn channels(top: &str) -> String {
     let root = |table: &str| {
         format!(
             "EXISTS (SELECT 1 FROM {table} AS root JOIN channels AS home ON home.id = root.channel_id
@@ -104,13 +138,7 @@ fn every_message(columns: &str, condition: &str) -> String {
 pub fn lines<'a>(tx: &'a mut Tx, table: &'static Table, scope: Scope) -> Option<Lines<'a>> {
     let condition = scope.rows(table)?;
     let columns: Vec<&'static Column> = table.columns.iter().filter(|column| scope.has(column)).collect();
-    let named: Vec<String> = columns
-        .iter()
-        .map(|column| match column.kind {
-            Kind::Flag => format!("CASE WHEN {} THEN 1 ELSE 0 END", column.name),
-            _ => column.name.to_owned(),
-        })
-        .collect();
+    let named: Vec<String> = columns.iter().map(|column| scope.selected(column)).collect();
     let (named, order) = (named.join(", "), table.order);
     let rows = match table.name {
         "messages" => every_message(&named, condition),

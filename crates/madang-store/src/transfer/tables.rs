@@ -25,6 +25,10 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
     ("profiles", "a number of this installation"),
 ];
 
+/// How far people read is theirs: where they come to, all is read.
+const ALL_READ: &str = "(SELECT last_seq FROM channels WHERE channels.id = channel_members.channel_id)";
+const NOTHING: &str = "CAST(0 AS BIGINT)";
+
 /// What goes out with a workspace; of a user, what is theirs of it.
 pub const SHARED: &[Table] = &[
     Table {
@@ -34,9 +38,9 @@ pub const SHARED: &[Table] = &[
             C::text("username", username),
             C::key("username_key", "username"),
             C::text("display_name", input::display_name),
-            C::text("email", input::email).optional(),
+            C::text("email", input::email).optional().untold("NULL"),
             C::text("avatar_url", picture).optional(),
-            C::text("external_id", line).optional(),
+            C::text("external_id", line).optional().untold("NULL"),
             C::text("about", input::about).optional(),
             C::text("time_zone", input::time_zone).optional(),
             C::text("status", status),
@@ -142,10 +146,10 @@ pub const SHARED: &[Table] = &[
         columns: &[
             C::id("channel_id", Channel),
             C::id("user_id", User),
-            C::number("last_read_seq"),
-            C::number("read_version"),
-            C::number("seen_seq"),
-            C::json("own_after", object::<Vec<i64>>),
+            C::number("last_read_seq").untold(ALL_READ),
+            C::number("read_version").untold(NOTHING),
+            C::number("seen_seq").untold(NOTHING),
+            C::json("own_after", object::<Vec<i64>>).untold("NULL"),
             C::number("version"),
             C::time("joined_at"),
             C::time("left_at").optional(),

@@ -30,11 +30,14 @@ const HOUR = 60 * 60 * 1_000;
 const durations = { hour: HOUR, day: 24 * HOUR, week: 7 * 24 * HOUR, month: 30 * 24 * HOUR } as const;
 type Duration = keyof typeof durations;
 const choices: readonly Duration[] = ["hour", "day", "week", "month"];
+/** How often a link can be used; 0: as often as one likes. */
+const uses = [0, 1, 10, 100] as const;
 
 export function GuestLinksDialog({ channel, onClose }: { channel: Channel; onClose: () => void }) {
   const { t, i18n } = useTranslation();
   const titleId = useId();
   const [duration, setDuration] = useState<Duration>("day");
+  const [most, setMost] = useState(0);
   const { data: links } = useQuery(guestLinksQuery(channel.workspace_id, channel.id));
   const create = useCreateGuestLink(channel);
   const end = useEndGuestLink(channel);
@@ -48,7 +51,7 @@ export function GuestLinksDialog({ channel, onClose }: { channel: Channel; onClo
       <DialogTitle id={titleId}>{t("guestLinks.of", { name: channel.name })}</DialogTitle>
       <DialogContent>
         <DialogContentText sx={{ mb: 2 }}>{t("guestLinks.hint")}</DialogContentText>
-        <Box sx={{ display: "flex", gap: 1, alignItems: "center" }}>
+        <Box sx={{ display: "flex", flexWrap: { xs: "wrap", sm: "nowrap" }, gap: 1, alignItems: "center" }}>
           <TextField
             select
             fullWidth
@@ -63,11 +66,25 @@ export function GuestLinksDialog({ channel, onClose }: { channel: Channel; onClo
               </MenuItem>
             ))}
           </TextField>
+          <TextField
+            select
+            fullWidth
+            size="small"
+            label={t("guestLinks.often.label")}
+            value={most}
+            onChange={({ target }) => setMost(Number(target.value))}
+          >
+            {uses.map((count) => (
+              <MenuItem key={count} value={count}>
+                {count === 0 ? t("guestLinks.often.always") : t("guestLinks.often.times", { count })}
+              </MenuItem>
+            ))}
+          </TextField>
           <Button
             variant="contained"
             sx={{ flex: "none" }}
             disabled={create.isPending}
-            onClick={() => create.mutate(durations[duration])}
+            onClick={() => create.mutate({ ms: durations[duration], uses: most === 0 ? undefined : most })}
           >
             {t("guestLinks.make")}
           </Button>
@@ -92,13 +109,17 @@ export function GuestLinksDialog({ channel, onClose }: { channel: Channel; onClo
           </Box>
         )}
         <List dense>
-          {links?.map(({ id, access_until, uses }) => {
+          {links?.map(({ id, access_until, uses: used, max_uses }) => {
             const time = access_until === undefined ? "" : formatFull(new Date(access_until), i18n.language);
             return (
               <ListItem key={id} disableGutters>
                 <ListItemText
                   primary={t("guestLinks.until", { time })}
-                  secondary={t("guestLinks.uses", { count: uses })}
+                  secondary={
+                    typeof max_uses === "number"
+                      ? t("guestLinks.uses.of", { used, most: max_uses })
+                      : t("guestLinks.uses.any", { count: used })
+                  }
                 />
                 <Button
                   size="small"

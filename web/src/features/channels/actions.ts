@@ -68,12 +68,28 @@ export function useJoinChannel(onDone?: (channel: Channel) => void) {
   });
 }
 
-export function useLeaveChannel(onDone: () => void) {
-  return useMutation({ mutationFn: requests.leaveChannel, onSuccess: onDone, onError: tell });
+export function useLeaveChannel(channel: Channel, onDone: () => void) {
+  const sync = useSync();
+  return useMutation({
+    mutationFn: () => requests.leaveChannel(channel.id),
+    onSuccess: () => {
+      sync.left(channel);
+      onDone();
+    },
+    onError: tell,
+  });
 }
 
-export function useDeleteChannel(onDone: () => void) {
-  return useMutation({ mutationFn: requests.deleteChannel, onSuccess: onDone, onError: tell });
+export function useDeleteChannel(channel: Channel, onDone: () => void) {
+  const sync = useSync();
+  return useMutation({
+    mutationFn: () => requests.deleteChannel(channel.id),
+    onSuccess: () => {
+      sync.deleted(channel);
+      onDone();
+    },
+    onError: tell,
+  });
 }
 
 export function useInvite(channelId: string, onDone: (user: UserSummary) => void) {
@@ -88,14 +104,15 @@ export function useInvite(channelId: string, onDone: (user: UserSummary) => void
   });
 }
 
-/** Makes a guest link that gives access for so long. Its errors belong to the dialog. */
+/** Makes a guest link that gives access for so long, so often. Its errors belong to the dialog. */
 export function useCreateGuestLink({ id, workspace_id }: Channel) {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (ms: number) =>
+    mutationFn: ({ ms, uses }: { ms: number; uses: number | undefined }) =>
       requests.createInvite(workspace_id, {
         channel_id: id,
         access_until: new Date(Date.now() + ms).toISOString(),
+        ...(uses === undefined ? {} : { max_uses: uses }),
       }),
     onSettled: () => client.invalidateQueries({ queryKey: keys.guestLinks(id) }),
   });

@@ -31,8 +31,8 @@ export function ChannelDialogs({ channel, open, onClose, onGone }: ChannelDialog
     onClose();
     onGone();
   };
-  const leave = useLeaveChannel(gone);
-  const remove = useDeleteChannel(() => {
+  const leave = useLeaveChannel(channel, gone);
+  const remove = useDeleteChannel(channel, () => {
     notify(t("channels.gone", { name: channel.name }));
     gone();
   });
@@ -50,7 +50,7 @@ export function ChannelDialogs({ channel, open, onClose, onGone }: ChannelDialog
         danger={channel.kind !== "public"}
         busy={leave.isPending}
         onCancel={onClose}
-        onConfirm={() => leave.mutate(channel.id)}
+        onConfirm={() => leave.mutate()}
       />
       <ConfirmDialog
         open={open === "delete"}
@@ -60,7 +60,7 @@ export function ChannelDialogs({ channel, open, onClose, onGone }: ChannelDialog
         danger
         busy={remove.isPending}
         onCancel={onClose}
-        onConfirm={() => remove.mutate(channel.id)}
+        onConfirm={() => remove.mutate()}
       />
     </>
   );

@@ -115,6 +115,12 @@ impl Expected {
     /// Everyone in the channel may; the others in the workspace see it but may not.
     pub const IN_OPEN: Self = Self { outsider: Some(ErrorCode::Forbidden), ..Self::IN_WORKSPACE };
 
+    /// It is the member's; to the others it is not there.
+    pub const MEMBERS_OWN: Self = {
+        let unseen = Some(ErrorCode::NotFound);
+        Self { stranger: unseen, outsider: unseen, guest: unseen, member: None, admin: unseen, owner: unseen }
+    };
+
     /// The same, but only for admins and the owner.
     pub const fn admins(self) -> Self {
         Self { guest: Some(ErrorCode::Forbidden), member: Some(ErrorCode::Forbidden), ..self }
