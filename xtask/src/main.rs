@@ -14,11 +14,13 @@ mod child;
 mod ci;
 mod codegen;
 mod count;
+mod marked;
 mod openapi;
 mod postgres;
 mod report;
 mod run;
 mod s3;
+mod sizing;
 mod test;
 mod tidy;
 mod tools;
@@ -40,6 +42,7 @@ Usage: cargo xtask <command>
   bench [--quick] [--only T1,T4] [--rounds 3] [--release] [--clean-build]
                       measure the targets of docs/benchmarks.md and write them there
   openapi             try the OpenAPI document against the server with schemathesis, some minutes
+  sizing              write how many machines so many people need into docs/operations.md
   tidy                check the laws of the repository (CONTRIBUTING.md lists them)
 ";
 
@@ -73,6 +76,7 @@ fn command(arguments: &[String]) -> Result<bool> {
         ("codegen", [flag]) if flag == "--check" => codegen::check_and_say(),
         ("bench", rest) => bench::run(&bench::Options::parse(rest)?),
         ("openapi", []) => openapi::run(),
+        ("sizing", []) => sizing::write(),
         ("tidy", []) => tidy::check_and_say(),
         (name, rest) => bail!("unknown command: {name} {}\n\n{HELP}", rest.join(" ")),
     }
