@@ -122,7 +122,7 @@ impl Error {
         match self {
             Self::Internal(_) => tracing::error!(error = self.reason(), "a request failed"),
             Self::Unavailable(_) | Self::FilesAway(_) => {
-                tracing::warn!(reason = self.reason(), "a request was refused")
+                tracing::warn!(reason = self.reason(), "a request was refused");
             }
             _ => {}
         }

@@ -191,11 +191,9 @@ pub async fn show(app: &App, actor: Actor, id: MessageId) -> Result<Message> {
     Ok(message)
 }
 
-/// A page of a channel's messages.
-pub async fn index(app: &App, actor: Actor, id: ChannelId, query: MessagePageQuery) -> Result<Page<Message>> {
+/// Which page is asked for: how many messages, and the place with its name.
+pub fn asked(query: MessagePageQuery) -> Result<(u32, &'static str, Place)> {
     let limit = page_limit(query.limit)?;
-    let (at, _) = access::channel_now(app, actor, id, ChannelPermission::View).await?;
-    let ends = (at.channel().first_seq, at.channel().last_seq);
     let mut places = [
         query.before.map(|id| ("before", Place::Before(id))),
         query.after.map(|id| ("after", Place::After(id))),
@@ -211,6 +209,14 @@ pub async fn index(app: &App, actor: Actor, id: ChannelId, query: MessagePageQue
     if query.around_seq.is_some_and(|seq| seq < 1) {
         return Err(Error::field("around_seq", "the first message is 1"));
     }
+    Ok((limit, field, place))
+}
+
+/// A page of a channel's messages.
+pub async fn index(app: &App, actor: Actor, id: ChannelId, query: MessagePageQuery) -> Result<Page<Message>> {
+    let (limit, field, place) = asked(query)?;
+    let (at, _) = access::channel_now(app, actor, id, ChannelPermission::View).await?;
+    let ends = (at.channel().first_seq, at.channel().last_seq);
     let (room_before, room_after) = match place {
         Place::Newest | Place::Before(_) => (limit, 0),
         Place::After(_) => (0, limit),

@@ -123,7 +123,7 @@ pub async fn index(
     match known(app, actor, root_id, ChannelPermission::View).await? {
         Some(thread) => messages::index(app, actor, thread, query).await,
         None => {
-            page_limit(query.limit)?;
+            messages::asked(query)?;
             Ok(Page { items: Vec::new(), next_cursor: None, prev_cursor: None })
         }
     }

@@ -148,7 +148,7 @@ on_both! {
 
     async fn an_owner_takes_along_what_they_see_of_a_workspace(s: TestServer) {
         let mut cast = Cast::of(&s).await;
-        let late = with_address(&s, "late").await;
+        drop(with_address(&s, "late").await);
         cast.owner.http.add_workspace_member(cast.workspace, "late").await.unwrap();
         let hidden = cast.member.channel_in(cast.workspace, "hidden", ChannelKind::Private).await.id;
         let gone = cast.owner.channel_in(cast.workspace, "gone", ChannelKind::Public).await.id;
@@ -181,10 +181,9 @@ on_both! {
             assert!(!all.contains(unseen), "{unseen} is in {all}");
         }
         assert!(!entries["channels.jsonl"].windows(ids[2].len()).any(|part| part == ids[2].as_bytes()));
-        let own = late.id.to_string();
         let marks = lines(&entries, "channel_members.jsonl");
         let marks: Vec<_> = marks.iter().filter(|mark| mark["channel_id"] == open.to_string()).collect();
-        assert!(!marks.is_empty() && marks.iter().all(|mark| mark["last_read_seq"] == 1), "{own} {marks:?}");
+        assert!(!marks.is_empty() && marks.iter().all(|mark| mark["last_read_seq"] == 1), "{marks:?}");
         let act = cast.owner.http.audit(cast.workspace, &AuditQuery::default()).await.unwrap().items.remove(0);
         assert_eq!((act.action, act.actor.id), (AuditAction::WorkspaceExported, cast.owner.id));
 
