@@ -23,6 +23,7 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
     ("search_channels", "the index of search, made anew from the messages"),
     ("exports", "what was made of the others"),
     ("profiles", "a number of this installation"),
+    ("moves", "how this installation came into its database"),
 ];
 
 /// What goes out with a workspace; of a user, what is theirs of it.
