@@ -22,7 +22,7 @@ use serde_json::Value;
 pub use self::source::{Kept, Source};
 pub use self::target::Target;
 pub(crate) use self::target::refuse_unfinished;
-use crate::{Error, Result, packed::text};
+use crate::{Error, Result, packed::text, search};
 
 /// What moves, each table after those that it refers to. This or [`LEFT_OUT`] is the place for a new table.
 pub const MOVED: &[&str] = &[
@@ -120,7 +120,8 @@ impl Table {
         }
         for row in rows {
             let key = self.key_of(row)?;
-            let differs = |what: String| Err(Error::Schema(format!("{} {key}: {what}. {DIFFERS}", self.name)));
+            let differs =
+                |what: String| Err(Error::Schema(format!("{} {key}: {what}. {DIFFERS}", self.name)));
             let Some(there) = known.get(&key) else { return differs("is missing in the target".to_owned()) };
             let differing = self.columns.iter().zip(row.iter().zip(there.iter())).find(|(_, (a, b))| a != b);
             if let Some((column, _)) = differing {
@@ -131,11 +132,12 @@ impl Table {
     }
 }
 
-/// Rows that came as JSON.
-fn read_rows(rows: &[String]) -> Result<Vec<Vec<Value>>> {
-    let read = |row: &String| {
-        serde_json::from_str(row).map_err(|e| Error::Fault(sqlx::Error::Decode(e.into())))
-    };
+/// A row that came as JSON.
+fn read(row: &String) -> Result<Vec<Value>> {
+    serde_json::from_str(row).map_err(|e| Error::Fault(sqlx::Error::Decode(e.into())))
+}
+
+fn read_all(rows: &[String]) -> Result<Vec<Vec<Value>>> {
     rows.iter().map(read).collect()
 }
 
@@ -177,11 +179,8 @@ impl Move {
             let mut copied = 0;
             for batch in 1_u32.. {
                 let rows = self.source.rows(table, after.as_deref(), BATCH).await?;
-                let Some(last) = read_rows(rows.get(rows.len().saturating_sub(1)..).unwrap_or_default())?.pop()
-                else {
-                    break;
-                };
-                let key = table.key_of(&last)?;
+                let Some(last) = rows.last() else { break };
+                let key = table.key_of(&read(last)?)?;
                 self.target.put(table, &rows, &key).await?;
                 copied += count(rows.len());
                 after = Some(key);
@@ -192,7 +191,7 @@ impl Move {
             after = None;
             tell(table.name, copied);
         }
-        Ok(())
+        self.target.analyze().await
     }
 
     /// Compares each row of each table; gives how many there are.
@@ -205,10 +204,10 @@ impl Move {
             let (mut after, mut rows): (Option<String>, i64) = (None, 0);
             loop {
                 let given = self.source.rows(table, after.as_deref(), BATCH).await?;
-                let read = read_rows(&given)?;
-                let Some(last) = read.last() else { break };
-                let there = read_rows(&self.target.rows(table, &given).await?)?;
-                table.compare(&read, &there)?;
+                let here = read_all(&given)?;
+                let Some(last) = here.last() else { break };
+                let there = read_all(&self.target.rows(table, &given).await?)?;
+                table.compare(&here, &there)?;
                 after = Some(table.key_of(last)?);
                 rows += count(given.len());
             }
@@ -229,10 +228,25 @@ impl Move {
         &mut self.source
     }
 
-    /// The target, for what follows from the rows.
-    #[must_use]
-    pub const fn target(&self) -> &Target {
-        &self.target
+    /// Fills the index of search, as far as it is not.
+    ///
+    /// # Errors
+    /// When the database fails; what was indexed until then is kept.
+    pub async fn index(&self, tell: Tell<'_>) -> Result<()> {
+        let db = self.target.db();
+        let mut done = 0;
+        for batch in 1_u32.. {
+            let (behind, _) = search::behind(db, None).await?;
+            if behind.is_empty() {
+                break;
+            }
+            done += search::store(db, &search::changed(db, &behind).await?).await?;
+            if batch.is_multiple_of(TOLD) {
+                tell("search", done);
+            }
+        }
+        tell("search", done);
+        Ok(())
     }
 
     /// All is there: from now on a server may use it.

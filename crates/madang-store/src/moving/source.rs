@@ -6,10 +6,7 @@
 use std::{collections::BTreeSet, path::PathBuf, str::FromStr};
 
 use madang_proto::{FileId, ids};
-use sqlx::{
-    AssertSqlSafe, ConnectOptions, Connection, SqliteConnection,
-    sqlite::SqliteConnectOptions,
-};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 
 use super::{MOVED, Table};
 use crate::{Error, Options, Result, message_archive, migrations};
@@ -66,7 +63,9 @@ impl Source {
         // A path of the operator's, quoted.
         sqlx::query(AssertSqlSafe(message_archive::attaching(&path))).execute(&mut c).await?;
         // The database first: a message that is archived meanwhile is in both then, not in neither.
-        for sql in ["BEGIN", "SELECT COUNT(*) FROM main.sqlite_schema", "SELECT COUNT(*) FROM archive.sqlite_schema"] {
+        for sql in
+            ["BEGIN", "SELECT COUNT(*) FROM main.sqlite_schema", "SELECT COUNT(*) FROM archive.sqlite_schema"]
+        {
             sqlx::query(sql).execute(&mut c).await?;
         }
         let mut source = Self(c);
@@ -78,7 +77,9 @@ impl Source {
         const MADE: &str = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = '_sqlx_migrations')";
         let made: bool = sqlx::query_scalar(MADE).fetch_one(&mut self.0).await?;
         let applied: Vec<i64> = if made {
-            sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success").fetch_all(&mut self.0).await?
+            sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success")
+                .fetch_all(&mut self.0)
+                .await?
         } else {
             Vec::new()
         };
@@ -104,12 +105,19 @@ impl Source {
         let there: BTreeSet<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
         match here.symmetric_difference(&there).next() {
             None => Ok(()),
-            Some(column) => Err(Error::Schema(format!("{}.{column} is in one of both databases only", table.name))),
+            Some(column) => {
+                Err(Error::Schema(format!("{}.{column} is in one of both databases only", table.name)))
+            }
         }
     }
 
     /// Some rows in the order of their keys, each as a JSON array.
-    pub(super) async fn rows(&mut self, table: &Table, after: Option<&str>, limit: i64) -> Result<Vec<String>> {
+    pub(super) async fn rows(
+        &mut self,
+        table: &Table,
+        after: Option<&str>,
+        limit: i64,
+    ) -> Result<Vec<String>> {
         let (columns, keys) = (Table::names(&table.columns), Table::names(table.key()));
         let places = Table::each(table.key(), |(n, _)| format!("?1 ->> {n}"));
         let sql = format!(

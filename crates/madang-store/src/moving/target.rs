@@ -58,7 +58,9 @@ impl Target {
             return Err(Error::Schema("expected postgres://user:password@host/database".to_owned()));
         }
         let refused = |e: sqlx::Error| match e {
-            sqlx::Error::Configuration(_) => Error::Schema(format!("{e}: expected postgres://user:password@host/database")),
+            sqlx::Error::Configuration(_) => {
+                Error::Schema(format!("{e}: expected postgres://user:password@host/database"))
+            }
             other => Error::Schema(other.to_string()),
         };
         let connect = PgConnectOptions::from_str(&options.url).map_err(refused)?.application_name("madang");
@@ -67,9 +69,11 @@ impl Target {
         let mut c = connected.map_err(nobody)?.map_err(refused)?;
         let sql = format!("SET lock_timeout = {LOCK_MS}");
         sqlx::query(AssertSqlSafe(sql)).execute(&mut c).await?;
-        sqlx::query("SELECT pg_advisory_lock($1)").bind(LOCK).execute(&mut c).await.map_err(|e| match Error::from(e) {
-            Error::Unavailable(_) => Error::Schema("another migration fills this database".to_owned()),
-            other => other,
+        sqlx::query("SELECT pg_advisory_lock($1)").bind(LOCK).execute(&mut c).await.map_err(|e| {
+            match Error::from(e) {
+                Error::Unavailable(_) => Error::Schema("another migration fills this database".to_owned()),
+                other => other,
+            }
         })?;
         let db = Db::connect(options).await?;
         let mut target = Self { c, db };
@@ -105,7 +109,9 @@ impl Target {
             return Err(Error::Schema(format!("it has {other:?}, which is not Madang's: {EMPTY}")));
         }
         if let Some((table, _)) = there.iter().find(|(_, own)| !own) {
-            return Err(Error::Schema(format!("the user does not own its table {table}: {EMPTY}, for this user")));
+            return Err(Error::Schema(format!(
+                "the user does not own its table {table}: {EMPTY}, for this user"
+            )));
         }
         if there.iter().any(|(name, _)| name == "moves") {
             let sql = "SELECT source, schema, ended_at FROM moves";
@@ -164,8 +170,7 @@ impl Target {
                    FROM pg_attribute a LEFT JOIN pg_constraint k ON k.conrelid = a.attrelid AND k.contype = 'p'
                    WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped
                    ORDER BY array_position(k.conkey, a.attnum) NULLS LAST, a.attnum";
-        let rows: Vec<(String, String, bool)> =
-            sqlx::query_as(sql).bind(name).fetch_all(&mut self.c).await?;
+        let rows: Vec<(String, String, bool)> = sqlx::query_as(sql).bind(name).fetch_all(&mut self.c).await?;
         let keys = rows.iter().filter(|(.., key)| *key).count();
         let keys = if keys == 0 { rows.len() } else { keys };
         let column = |(name, kind, _)| Column { name, kind };
@@ -225,14 +230,18 @@ impl Target {
     }
 
     /// The database, for the index of search.
-    #[must_use]
-    pub const fn db(&self) -> &Db {
+    pub(super) const fn db(&self) -> &Db {
         &self.db
     }
 
-    pub(super) async fn finish(mut self, now: Timestamp) -> Result<()> {
-        // Nothing was there that statements could be planned by.
+    /// Has the database look at what is in it, so that statements are planned by that.
+    pub(super) async fn analyze(&mut self) -> Result<()> {
         sqlx::query("ANALYZE").execute(&mut self.c).await?;
+        Ok(())
+    }
+
+    pub(super) async fn finish(mut self, now: Timestamp) -> Result<()> {
+        self.analyze().await?;
         sqlx::query("UPDATE moves SET ended_at = $1").bind(now.millis()).execute(&mut self.c).await?;
         self.db.close().await;
         Ok(self.c.close().await?)

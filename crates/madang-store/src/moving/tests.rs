@@ -22,7 +22,8 @@ async fn each_table_moves_or_is_said_not_to_after_those_that_it_refers_to() {
     let sql = "SELECT name FROM (SELECT name, type FROM main.sqlite_schema
                                  UNION ALL SELECT name, type FROM archive.sqlite_schema) AS every
                WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'message_words_%'";
-    let there: BTreeSet<String> = all!(&mut *tx, (String,), sql).unwrap().into_iter().map(|row| row.0).collect();
+    let there: BTreeSet<String> =
+        all!(&mut *tx, (String,), sql).unwrap().into_iter().map(|row| row.0).collect();
     let said: Vec<&str> = MOVED.iter().copied().chain(LEFT_OUT.iter().map(|(name, _)| *name)).collect();
     let once: BTreeSet<String> = said.iter().map(|name| (*name).to_owned()).collect();
     assert_eq!(once.len(), said.len(), "one is said twice");
@@ -54,8 +55,8 @@ async fn each_row_comes_once_in_batches_and_archived_ones_as_they_count() {
     loop {
         let rows = source.rows(&table, after.as_deref(), 7).await.unwrap();
         let Some(last) = rows.last() else { break };
-        after = Some(table.key_of(&read_rows(std::slice::from_ref(last)).unwrap()[0]).unwrap());
-        seen.extend(read_rows(&rows).unwrap().into_iter().map(|row| row[2].as_i64().unwrap()));
+        after = Some(table.key_of(&read(last).unwrap()).unwrap());
+        seen.extend(read_all(&rows).unwrap().into_iter().map(|row| row[2].as_i64().unwrap()));
     }
     assert_eq!(seen, (0..25).collect::<Vec<_>>());
 }
@@ -67,6 +68,8 @@ fn a_difference_is_named_and_not_shown() {
     let row = |hash: &str| vec![Value::from(7), Value::from(hash)];
     assert!(table.compare(&[row("a")], &[row("a")]).is_ok());
     let other = table.compare(&[row("a")], &[row("secret")]).unwrap_err().to_string();
-    assert!(other.starts_with("users [7]: password_hash is another in the target") && !other.contains("secret"));
+    assert!(
+        other.starts_with("users [7]: password_hash is another in the target") && !other.contains("secret")
+    );
     assert!(table.compare(&[row("a")], &[]).unwrap_err().to_string().contains("is missing in the target"));
 }
