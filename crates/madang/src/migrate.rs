@@ -60,13 +60,14 @@ impl Migrate {
         println!("\nNow set, and start the server:");
         println!("  MADANG_DATABASE_URL  to the URL of --to");
         let data = settings.data.display();
-        match (&bucket, &settings.s3_bucket) {
+        let of_files = match (bucket, settings.s3_bucket) {
             (Some(bucket), _) => {
-                println!("  MADANG_S3_BUCKET     to {bucket}; the other settings for S3 as now")
+                format!("MADANG_S3_BUCKET     to {bucket}; the other settings for S3 as now")
             }
-            (None, Some(_)) => println!("  The files stay in their bucket: keep the settings for S3."),
-            (None, None) => println!("  The files stay in {data}/files: keep that folder."),
-        }
+            (None, Some(_)) => "The files stay in their bucket: keep the settings for S3.".to_owned(),
+            (None, None) => format!("The files stay in {data}/files: keep that folder."),
+        };
+        println!("  {of_files}");
         println!("  MADANG_DATA          stays {data}: token.key and uploads are used from there.");
         println!("The SQLite database there is as it was, and is not used any more.");
         Ok(())

@@ -82,7 +82,7 @@ impl Carrier {
                 Became::Sent => carried.sent += 1,
                 Became::There => carried.there += 1,
                 Became::Damaged(how) => {
-                    carried.damaged.push(format!("file {} ({}) {how}", file.id, file.name))
+                    carried.damaged.push(format!("file {} ({}) {how}", file.id, file.name));
                 }
             }
             let done = carried.sent + carried.there;

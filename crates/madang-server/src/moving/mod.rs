@@ -1,8 +1,8 @@
 //! Moving an installation from SQLite to PostgreSQL, and its files from the data folder into a bucket, by who runs the
 //! server, while it is stopped. `madang_store::moving` moves the rows, [`files`] the bytes.
 //!
-//! In this order: rows, files, the index of search, and a comparison of all rows; then the target may be used. Whatever
-//! ends in the middle is begun again by the same command and goes on where it was.
+//! In this order: rows, files, a comparison of all rows; then the target may be used. Whatever ends before that is begun
+//! again by the same command and goes on where it was. The index of search comes last: a server would make it too.
 //!
 //! Invariants:
 //! - The server of the data folder does not run meanwhile, by the lock that it takes too.
@@ -23,6 +23,9 @@ use crate::{Config, clock::Clock, nodes, server};
 
 /// How the name of a bucket begins.
 const BUCKET: &str = "s3://";
+/// What is told when the target may be used.
+const WHOLE: &str =
+    "rows are the same on both sides. The index of search is left, which the server makes if you end this";
 /// Connections to the target.
 const CONNECTIONS: u32 = 4;
 
@@ -151,8 +154,13 @@ pub async fn run(
              leave them out with --without-damaged, and run it again"
         )));
     }
-    moving.index(tell).await.map_err(MoveError::of("search: "))?;
     let rows = moving.compare().await.map_err(MoveError::of("comparing: "))?;
     moving.finish(clock.now()).await.map_err(MoveError::of("--to: "))?;
+    tell(WHOLE, rows.iter().map(|(_, rows)| rows).sum());
+    moving
+        .index(tell)
+        .await
+        .map_err(MoveError::of("the server fills the index of search, which this did not: "))?;
+    moving.close().await.map_err(MoveError::of(""))?;
     Ok(Moved { rows, files, bucket })
 }

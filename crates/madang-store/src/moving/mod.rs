@@ -133,12 +133,12 @@ impl Table {
 }
 
 /// A row that came as JSON.
-fn read(row: &String) -> Result<Vec<Value>> {
+fn read(row: &str) -> Result<Vec<Value>> {
     serde_json::from_str(row).map_err(|e| Error::Fault(sqlx::Error::Decode(e.into())))
 }
 
 fn read_all(rows: &[String]) -> Result<Vec<Vec<Value>>> {
-    rows.iter().map(read).collect()
+    rows.iter().map(|row| read(row)).collect()
 }
 
 /// A move that has begun.
@@ -228,7 +228,15 @@ impl Move {
         &mut self.source
     }
 
-    /// Fills the index of search, as far as it is not.
+    /// All is there: from now on a server may use it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn finish(&mut self, now: Timestamp) -> Result<()> {
+        self.target.finish(now).await
+    }
+
+    /// Fills the index of search, as far as it is not; a server does so too.
     ///
     /// # Errors
     /// When the database fails; what was indexed until then is kept.
@@ -249,13 +257,13 @@ impl Move {
         Ok(())
     }
 
-    /// All is there: from now on a server may use it.
+    /// Closes both sides.
     ///
     /// # Errors
-    /// When the database fails.
-    pub async fn finish(self, now: Timestamp) -> Result<()> {
+    /// When that fails.
+    pub async fn close(self) -> Result<()> {
         self.source.close().await?;
-        self.target.finish(now).await
+        self.target.close().await
     }
 }
 

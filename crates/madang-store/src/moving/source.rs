@@ -173,11 +173,7 @@ impl Source {
         Ok(sqlx::query_as(sql).fetch_all(&mut self.0).await?)
     }
 
-    /// Closes it.
-    ///
-    /// # Errors
-    /// When that fails.
-    pub async fn close(self) -> Result<()> {
+    pub(super) async fn close(self) -> Result<()> {
         Ok(self.0.close().await?)
     }
 }

@@ -240,9 +240,12 @@ impl Target {
         Ok(())
     }
 
-    pub(super) async fn finish(mut self, now: Timestamp) -> Result<()> {
-        self.analyze().await?;
+    pub(super) async fn finish(&mut self, now: Timestamp) -> Result<()> {
         sqlx::query("UPDATE moves SET ended_at = $1").bind(now.millis()).execute(&mut self.c).await?;
+        Ok(())
+    }
+
+    pub(super) async fn close(self) -> Result<()> {
         self.db.close().await;
         Ok(self.c.close().await?)
     }
