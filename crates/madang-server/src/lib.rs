@@ -37,6 +37,7 @@ mod mentions;
 mod message_archive;
 mod messages;
 mod metrics;
+pub mod moving;
 mod nodes;
 mod notifications;
 mod pins;

@@ -3,7 +3,8 @@
 //! Functions are plain: they take a [`Tx`], ids and values, and give back wire types. One SQL text
 //! runs on both databases through the macros of [`db`]; where the dialects really differ, the
 //! difference stands in [`writer`] (batches), `packed` (many messages at once), [`partitions`], [`message_archive`],
-//! [`search`], and [`nodes`] and [`leases`], which PostgreSQL alone needs.
+//! [`search`], and [`nodes`] and [`leases`], which PostgreSQL alone needs; and in [`moving`], which leads from the one
+//! to the other.
 //!
 //! Invariants:
 //! - Nothing outside this crate knows SQL or sqlx.
@@ -36,6 +37,7 @@ pub mod mentions;
 pub mod message_archive;
 pub mod messages;
 mod migrations;
+pub mod moving;
 pub mod nodes;
 pub mod notification_settings;
 pub mod notifications;

@@ -3,16 +3,22 @@
 //! Invariants:
 //! - A database that is newer than this binary is left as it is, and not used.
 //! - Beside nodes that work with the schema as it is, it is changed only when that is asked for.
+//! - A database into which an installation is still moving is not used.
 
 use sqlx::{
     Connection,
     migrate::{Migrate, Migrator},
 };
 
-use crate::{Db, Error, Result, message_archive, nodes};
+use crate::{Db, Error, Result, message_archive, moving, nodes};
 
 static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+
+/// The numbers of SQLite's migrations.
+pub(crate) fn of_sqlite() -> Vec<i64> {
+    SQLITE_MIGRATIONS.iter().map(|migration| migration.version).collect()
+}
 
 /// One migration and whether it was applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,24 +35,30 @@ impl Db {
     /// Brings the schema up to date, where no node works with the one that is there.
     ///
     /// # Errors
-    /// `Schema` when the database is newer or of another build, or when a node is alive.
+    /// `Schema` when the database is newer, of another build or not moved whole, or when a node is alive.
     pub async fn migrate(&self) -> Result<()> {
-        match self.migrate_beside(false).await?.as_slice() {
-            [] => Ok(()),
-            [node, ..] => Err(Error::Schema(format!(
-                "the database is to be brought up to date, and a node of Madang {} works with it as it is, at {}: \
-                 stop all nodes first",
-                node.version, node.address
-            ))),
-        }
+        not_beside(&self.migrate_beside(false).await?)
     }
 
     /// Brings the schema up to date, one process at a time; others wait. Where something is to be done and nodes are
     /// alive, it does nothing and gives these, unless it is to be done beside them.
     ///
     /// # Errors
-    /// `Schema` when the database is newer or of another build.
+    /// `Schema` when the database is newer, of another build or not moved whole.
     pub async fn migrate_beside(&self, others: bool) -> Result<Vec<nodes::Node>> {
+        let alive = self.bring_up_to_date(others).await?;
+        if let (Self::Postgres { pool, .. }, true) = (self, alive.is_empty()) {
+            moving::refuse_unfinished(&mut *pool.acquire().await?).await?;
+        }
+        Ok(alive)
+    }
+
+    /// The same for a database into which an installation is moving.
+    pub(crate) async fn migrate_for_move(&self) -> Result<()> {
+        not_beside(&self.bring_up_to_date(false).await?)
+    }
+
+    async fn bring_up_to_date(&self, others: bool) -> Result<Vec<nodes::Node>> {
         match self {
             Self::Sqlite { writer, .. } => {
                 SQLITE_MIGRATIONS.run(writer).await?;
@@ -104,5 +116,17 @@ impl Db {
                 applied: applied.iter().any(|a| a.version == k.version),
             })
             .collect())
+    }
+}
+
+/// Refuses to have done nothing because of others.
+fn not_beside(alive: &[nodes::Node]) -> Result<()> {
+    match alive {
+        [] => Ok(()),
+        [node, ..] => Err(Error::Schema(format!(
+            "the database is to be brought up to date, and a node of Madang {} works with it as it is, at {}: \
+             stop all nodes first",
+            node.version, node.address
+        ))),
     }
 }

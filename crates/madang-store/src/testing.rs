@@ -169,3 +169,54 @@ pub async fn add_migration_of_the_future(url: &str) -> Result<()> {
     }
     Ok(())
 }
+
+/// How many tables there are in the PostgreSQL database at `url`, and up to where an installation moved into it.
+///
+/// # Errors
+/// When the database is away.
+pub async fn moved(url: &str) -> Result<(i64, Option<(String, String)>)> {
+    let mut c = PgConnection::connect(url).await?;
+    let tables = "SELECT COUNT(*) FROM pg_tables WHERE schemaname = 'public'";
+    let tables = sqlx::query_scalar(tables).fetch_one(&mut c).await?;
+    let begun: bool = sqlx::query_scalar("SELECT to_regclass('moves') IS NOT NULL").fetch_one(&mut c).await?;
+    let position = "SELECT at_table, after_key FROM moves WHERE after_key IS NOT NULL";
+    let position = if begun { sqlx::query_as(position).fetch_optional(&mut c).await? } else { None };
+    c.close().await?;
+    Ok((tables, position))
+}
+
+/// How someone reaches the PostgreSQL database at `url` who may make no tables there.
+///
+/// # Errors
+/// When the database is away.
+pub async fn as_nobody(url: &str) -> Result<String> {
+    let mut c = PgConnection::connect(url).await?;
+    let options = PgConnectOptions::from_str(url)?;
+    let name = format!("nobody_{}", options.get_database().unwrap_or_default());
+    sqlx::query(sqlx::AssertSqlSafe(format!("CREATE ROLE {name} LOGIN"))).execute(&mut c).await?;
+    sqlx::query("REVOKE CREATE ON SCHEMA public FROM PUBLIC").execute(&mut c).await?;
+    c.close().await?;
+    Ok(options.username(&name).to_url_lossy().to_string())
+}
+
+/// Makes a table of another program in the PostgreSQL database at `url`.
+///
+/// # Errors
+/// When the database is away.
+pub async fn make_foreign_table(url: &str) -> Result<()> {
+    let mut c = PgConnection::connect(url).await?;
+    sqlx::query("CREATE TABLE invoices (id BIGINT)").execute(&mut c).await?;
+    c.close().await?;
+    Ok(())
+}
+
+/// Gives someone another email address in the PostgreSQL database at `url`.
+///
+/// # Errors
+/// When the database is away.
+pub async fn change_someone(url: &str) -> Result<()> {
+    let mut c = PgConnection::connect(url).await?;
+    sqlx::query("UPDATE users SET email = 'other@example.org'").execute(&mut c).await?;
+    c.close().await?;
+    Ok(())
+}

@@ -5,6 +5,7 @@ use clap::{CommandFactory, Subcommand};
 use madang_server::{Config, admin};
 
 use crate::{
+    migrate::Migrate,
     settings,
     transfer::{Export, Import, SetPassword},
 };
@@ -28,6 +29,8 @@ pub enum Admin {
     Export(Box<Export>),
     /// Take a workspace from such a file in, while the server is stopped.
     Import(Box<Import>),
+    /// Move all of an installation from SQLite to PostgreSQL, while the server is stopped.
+    Migrate(Box<Migrate>),
     /// Give someone a password, which is read from standard input, and end their sessions.
     SetPassword(Box<SetPassword>),
     /// Print the OpenAPI document of the REST API.
@@ -177,6 +180,7 @@ pub async fn run(admin: Admin) -> Result<()> {
         Admin::Retention(of) => retention(of).await?,
         Admin::Export(export) => export.run().await?,
         Admin::Import(import) => import.run().await?,
+        Admin::Migrate(migrate) => migrate.run().await?,
         Admin::SetPassword(set) => set.run().await?,
         Admin::Openapi => println!("{}", madang_server::openapi::document().to_pretty_json()?),
         Admin::ExampleConfig => print!("{}", settings::example(&super::Cli::command())),

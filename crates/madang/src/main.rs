@@ -5,6 +5,7 @@ mod admin;
 mod chat;
 mod load;
 mod logging;
+mod migrate;
 mod serve;
 mod settings;
 mod traces;

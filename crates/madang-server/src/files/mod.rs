@@ -27,7 +27,7 @@ mod video;
 pub use http::unreadable;
 pub use images::{AT_ONCE as IMAGES_AT_ONCE, thumbnail_of};
 pub use serve::{Given, Part};
-pub use storage::{Piece, Storage, of_disk};
+pub use storage::{Piece, Storage, of_disk, on_disk};
 pub use sweep::run as sweep;
 pub use video::{AT_ONCE as VIDEOS_AT_ONCE, Ffmpeg, container};
 

@@ -22,7 +22,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use futures_util::stream::BoxStream;
+use futures_util::{StreamExt, stream::BoxStream};
 use madang_proto::FileId;
 use object_store::{
     ClientOptions, GetOptions, ObjectStore, ObjectStoreExt, RetryConfig, WriteMultipart,
@@ -86,7 +86,7 @@ impl Storage {
         let (objects, kind): (Arc<dyn ObjectStore>, _) = match &config.s3_bucket {
             Some(bucket) => (Arc::new(bucket_of(config, bucket)?), "s3"),
             None => {
-                let folder = config.data.join("files");
+                let folder = folder_of(config);
                 std::fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
                 let local = LocalFileSystem::new_with_prefix(&folder);
                 let local = local.map_err(|e| format!("{}: {e}", folder.display()))?;
@@ -194,6 +194,21 @@ impl Storage {
                 Ok((i64::try_from(found.meta.size) == Ok(size)).then(|| found.into_stream()))
             }
         }
+    }
+
+    /// Size and SHA-256 of a piece, read anew; `None` where it is not there.
+    pub async fn digest(&self, id: FileId, piece: Piece) -> Result<Option<(i64, String)>> {
+        let found = match self.objects.get(&path_of(id, piece)).await {
+            Err(object_store::Error::NotFound { .. }) => return Ok(None),
+            found => self.told(found)?,
+        };
+        let (mut bytes, mut hash, mut size) = (found.into_stream(), Sha256::new(), 0);
+        while let Some(part) = bytes.next().await {
+            let part = self.told(part)?;
+            hash.update(&part);
+            size += part.len();
+        }
+        Ok(Some((i64::try_from(size).unwrap_or(i64::MAX), hex(&hash.finalize()))))
     }
 
     /// All bytes of what is small: a thumbnail, an emoji.
@@ -313,6 +328,15 @@ fn bucket_of(config: &Config, bucket: &str) -> std::result::Result<object_store:
         return Err("s3_bucket needs s3_key and s3_secret".to_owned());
     };
     builder.with_access_key_id(key).with_secret_access_key(&secret.0).build().map_err(|e| format!("s3: {e}"))
+}
+
+/// Where a piece is, where files are kept in the data folder.
+pub fn on_disk(config: &Config, id: FileId, piece: Piece) -> PathBuf {
+    folder_of(config).join(path_of(id, piece).as_ref())
+}
+
+fn folder_of(config: &Config) -> PathBuf {
+    config.data.join("files")
 }
 
 /// The name of a piece: in one of 256 folders, by the time of its id.

@@ -32,7 +32,7 @@ fn refused<T>(answer: Result<T, Error>) -> ErrorCode {
 }
 
 /// Asks for an export and waits until it is told that it is made.
-async fn exported(user: &mut User) -> Export {
+pub async fn exported(user: &mut User) -> Export {
     let asked = user.http.create_export().await.unwrap();
     assert_eq!((asked.state, &asked.link), (ExportState::Waiting, &None));
     made(user, &asked).await

@@ -1,112 +1,31 @@
 //! Files in a bucket, of a real server that speaks S3 (`s3s-fs`): kept, given, forgotten; and while it is away.
 
-use std::{
-    net::{SocketAddr, TcpListener},
-    path::Path,
-    process::{Child, Command, Stdio},
-};
-
 use madang_client::proto::{
     error::ErrorCode::{Conflict, NotFound, Unavailable},
     messages::CreateMessage,
 };
 use madang_server::config::Switch;
-use tokio::{net::TcpStream, time::timeout};
+use tokio::time::timeout;
 
 use crate::support::{
     Backend, PATIENCE, TestServer,
     nodes::{Nodes, unheard},
+    s3::{BUCKET, S3},
 };
 
-const BUCKET: &str = "files";
-
-/// A storage that speaks S3, over a folder.
-struct S3 {
-    program: String,
-    folder: tempfile::TempDir,
-    address: SocketAddr,
-    server: Option<Child>,
-}
-
-impl S3 {
-    async fn start() -> Option<Self> {
-        let Some(program) = std::env::var_os("MADANG_TEST_S3") else {
-            eprintln!("SKIPPED: MADANG_TEST_S3 is not set; `cargo xtask test` sets it");
-            return None;
-        };
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::create_dir(folder.path().join(BUCKET)).unwrap();
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let mut s3 = Self { program: program.into_string().unwrap(), folder, address, server: None };
-        s3.come().await;
-        Some(s3)
-    }
-
-    async fn come(&mut self) {
-        let server = Command::new(&self.program)
-            .args(["--host", "127.0.0.1", "--port", &self.address.port().to_string()])
-            .args(["--access-key", "madang", "--secret-key", "well kept"])
-            .arg(self.folder.path())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn();
-        self.server = Some(server.unwrap());
-        let there = async { while TcpStream::connect(self.address).await.is_err() {} };
-        timeout(PATIENCE, there).await.unwrap();
-    }
-
-    fn go(&mut self) {
-        if let Some(mut server) = self.server.take() {
-            server.kill().unwrap();
-            server.wait().unwrap();
-        }
-    }
-
-    fn set(&self, config: &mut madang_server::Config, secret: &str) {
+async fn server(s3: &S3, secret: &str) -> TestServer {
+    let with = |config: &mut madang_server::Config| {
+        s3.set(config, secret);
         config.s3_bucket = Some(BUCKET.to_owned());
-        config.s3_endpoint = Some(format!("http://{}", self.address));
-        config.s3_key = Some("madang".to_owned());
-        config.s3_secret = Some(secret.to_owned().into());
-    }
-
-    async fn server(&self, secret: &str) -> TestServer {
-        let with = |config: &mut madang_server::Config| {
-            self.set(config, secret);
-            config.metrics_listen = Some("127.0.0.1:0".parse().unwrap());
-        };
-        TestServer::start_with(Backend::Sqlite, with).await.unwrap()
-    }
-
-    /// Waits until there are this many objects in the bucket.
-    async fn keeps(&self, wanted: usize) {
-        let reached = async {
-            while self.objects() != wanted {
-                tokio::task::yield_now().await;
-            }
-        };
-        assert!(timeout(PATIENCE, reached).await.is_ok(), "{} objects, not {wanted}", self.objects());
-    }
-
-    /// Objects in the bucket.
-    fn objects(&self) -> usize {
-        fn files(folder: &Path) -> usize {
-            let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-            entries.map(|e| if e.path().is_dir() { files(&e.path()) } else { 1 }).sum()
-        }
-        files(&self.folder.path().join(BUCKET))
-    }
-}
-
-impl Drop for S3 {
-    fn drop(&mut self) {
-        self.go();
-    }
+        config.metrics_listen = Some("127.0.0.1:0".parse().unwrap());
+    };
+    TestServer::start_with(Backend::Sqlite, with).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn files_are_kept_in_a_bucket_and_go_with_their_message() {
     let Some(s3) = S3::start().await else { return };
-    let s = s3.server("well kept").await;
+    let s = server(&s3, "well kept").await;
     let alice = s.user("alice").await;
     for size in [5_usize, 20_000_000] {
         let content: Vec<u8> = (0..size).map(|n| (n % 251) as u8).collect();
@@ -132,7 +51,7 @@ async fn files_are_kept_in_a_bucket_and_go_with_their_message() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_avatar_is_kept_in_the_bucket_until_another_takes_its_place() {
     let Some(s3) = S3::start().await else { return };
-    let s = s3.server("well kept").await;
+    let s = server(&s3, "well kept").await;
     let alice = s.user("alice").await;
     let mut picture = std::io::Cursor::new(Vec::new());
     image::RgbImage::new(9, 9).write_to(&mut picture, image::ImageFormat::Png).unwrap();
@@ -149,7 +68,7 @@ async fn an_avatar_is_kept_in_the_bucket_until_another_takes_its_place() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn text_goes_on_while_the_bucket_is_away_and_files_come_back_by_themselves() {
     let Some(mut s3) = S3::start().await else { return };
-    let s = s3.server("well kept").await;
+    let s = server(&s3, "well kept").await;
     let alice = s.user("alice").await;
     let file = alice.http.upload("a.txt", "hi").await.unwrap();
     let health = async || s.http().health().await.unwrap().1["files"].clone();
@@ -184,6 +103,7 @@ async fn an_upload_goes_on_at_whichever_node_is_asked() {
     let start = async || {
         let with = |config: &mut madang_server::Config| {
             s3.set(config, "well kept");
+            config.s3_bucket = Some(BUCKET.to_owned());
             config.shared_files = Switch::Off;
         };
         nodes.start_with(unheard(), with).await.unwrap()
@@ -225,7 +145,7 @@ async fn an_upload_goes_on_at_whichever_node_is_asked() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wrong_secret_keeps_nothing_and_is_told_to_nobody() {
     let Some(s3) = S3::start().await else { return };
-    let s = s3.server("ill kept").await;
+    let s = server(&s3, "ill kept").await;
     let alice = s.user("alice").await;
     let error = alice.http.upload("a.txt", "hi").await.unwrap_err();
     assert_eq!(error.code(), Some(Unavailable));

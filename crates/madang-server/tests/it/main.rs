@@ -24,6 +24,7 @@ mod message_archive;
 mod messages;
 mod metrics;
 mod model;
+mod moving;
 mod nodes;
 mod nodes_at_once;
 mod notifications;

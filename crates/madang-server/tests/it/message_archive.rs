@@ -36,7 +36,7 @@ async fn page(user: &User, query: MessagePageQuery) -> Vec<Message> {
     user.http.messages(user.general(), query).await.unwrap().items
 }
 
-async fn found(user: &User, q: &str) -> Vec<MessageId> {
+pub async fn found(user: &User, q: &str) -> Vec<MessageId> {
     let query = SearchQuery { q: Some(q.to_owned()), ..SearchQuery::default() };
     user.http.search(&query).await.unwrap().items.into_iter().map(|found| found.message.id).collect()
 }

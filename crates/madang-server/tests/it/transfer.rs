@@ -55,7 +55,7 @@ pub async fn import(config: &Config, s: &TestServer, from: &Path) -> Result<Impo
 }
 
 /// The parts of a transfer, without what says when it was made.
-fn parts(path: &Path) -> BTreeMap<String, String> {
+pub fn parts(path: &Path) -> BTreeMap<String, String> {
     let mut parts = entries(&std::fs::read(path).unwrap());
     parts.remove("manifest.json").unwrap();
     parts.into_iter().map(|(name, bytes)| (name, String::from_utf8_lossy(&bytes).into_owned())).collect()
@@ -134,7 +134,7 @@ async fn signed_in(s: &TestServer, config: &Config, name: &str) -> User {
 }
 
 /// What of a channel someone sees.
-async fn seen(user: &User) -> Vec<(Channel, Vec<String>)> {
+pub async fn seen(user: &User) -> Vec<(Channel, Vec<String>)> {
     let mut seen = Vec::new();
     for channel in user.http.channels().await.unwrap() {
         let query = MessagePageQuery { limit: Some(100), ..Default::default() };
@@ -204,7 +204,7 @@ fn picture(pixels: u32, alpha: u8) -> Vec<u8> {
 }
 
 /// All that is said of a workspace and of Bob beside messages; gives the address of his picture.
-async fn adorn(alice: &User, bob: &User) -> String {
+pub async fn adorn(alice: &User, bob: &User) -> String {
     let workspace = alice.workspace();
     alice.http.create_emoji(workspace, "parrot", picture(20, 128)).await.unwrap();
     alice.http.set_workspace_retention(workspace, Retention { days: Some(365) }).await.unwrap();
@@ -228,7 +228,7 @@ async fn adorn(alice: &User, bob: &User) -> String {
 }
 
 /// A file that Bob sees.
-async fn found_file(bob: &User) -> madang_client::proto::FileId {
+pub async fn found_file(bob: &User) -> madang_client::proto::FileId {
     for channel in bob.http.channels().await.unwrap() {
         let query = MessagePageQuery { limit: Some(100), ..Default::default() };
         let messages = bob.http.messages(channel.id, query).await.unwrap().items;

@@ -21,7 +21,10 @@ use std::time::Duration;
 
 use madang_proto::{MessageId, Timestamp};
 
-pub(crate) use self::sqlite::{attach, create_private, prepare};
+pub(crate) use self::{
+    postgres::begin_below,
+    sqlite::{attach, attaching, create_private, file, prepare},
+};
 use crate::{
     Db, Result, Tx,
     db::{execute, optional},

@@ -173,6 +173,24 @@ async fn hang(pool: &PgPool, month: i64) -> sqlx::Result<bool> {
     Ok(true)
 }
 
+/// Where nothing is archived yet, gives the months below this one to the archive before they are made.
+pub(crate) async fn begin_below(pool: &PgPool, month: i64) -> Result<()> {
+    let mut tx = pool.begin().await?;
+    if !partitions_of(&mut tx, "messages").await?.iter().any(|known| known == LATE) {
+        let to = partitions::start(month);
+        run_all(
+            &mut tx,
+            &[
+                format!("CREATE TABLE {LATE} (LIKE messages INCLUDING ALL)"),
+                format!("ALTER TABLE messages ATTACH PARTITION {LATE} FOR VALUES FROM (MINVALUE) TO ({to})"),
+            ],
+        )
+        .await?;
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
 /// Puts messages that came back into the archive again.
 async fn put_back(pool: &PgPool) -> sqlx::Result<u64> {
     let (columns, mut all) = (columns(), 0);

@@ -36,7 +36,8 @@ pub(crate) fn create_private(path: &Path) -> Result<()> {
     options.open(path).map(drop).map_err(|e| Error::Schema(format!("database file {}: {e}", path.display())))
 }
 
-fn file(database: &Path) -> PathBuf {
+/// The archive of a database.
+pub(crate) fn file(database: &Path) -> PathBuf {
     database.with_extension("archive.db")
 }
 
@@ -78,7 +79,12 @@ async fn open_both(db: &Db) -> Result<SqliteConnection> {
 pub(crate) async fn attach(database: &Path) -> Result<String> {
     create_private(&file(database))?;
     open(database).await?.close().await?;
-    Ok(format!("ATTACH '{}' AS archive", read_only(&file(database))))
+    Ok(attaching(database))
+}
+
+/// What a connection has to say to read it.
+pub(crate) fn attaching(database: &Path) -> String {
+    format!("ATTACH '{}' AS archive", read_only(&file(database)))
 }
 
 /// Gives the archive the columns that messages have.

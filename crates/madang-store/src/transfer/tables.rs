@@ -23,6 +23,7 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
     ("search_channels", "the index of search, made anew from the messages"),
     ("exports", "what was made of the others"),
     ("profiles", "a number of this installation"),
+    ("moves", "how this installation came into its database"),
 ];
 
 /// How far people read is theirs: where they come to, all is read.

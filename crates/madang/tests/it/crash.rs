@@ -75,7 +75,8 @@ async fn nothing_acknowledged_is_lost(backend: Backend) {
     }
 }
 
-async fn all_messages(client: &Client) -> Vec<Message> {
+/// All messages of the first channel.
+pub async fn all_messages(client: &Client) -> Vec<Message> {
     let general = client.state().channel_named("general").unwrap().id();
     let mut all: Vec<Message> = Vec::new();
     let mut query = madang_client::proto::page::MessagePageQuery { limit: Some(100), ..Default::default() };

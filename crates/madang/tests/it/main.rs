@@ -5,6 +5,7 @@ mod cli;
 mod crash;
 mod full_disk;
 mod load;
+mod migrate;
 mod process;
 mod secure;
 mod terminal;

@@ -111,12 +111,18 @@ impl Process {
         tokio::time::timeout(Duration::from_secs(60), ready).await.expect("the server is not ready");
     }
 
+    /// From the next start on it is on this database, with the same data folder.
+    pub fn moved_to(&mut self, url: &str) {
+        self.backend = Backend::Postgres(url.to_owned());
+    }
+
     /// The folder that its data folder is in.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    fn data(&self) -> std::path::PathBuf {
+    /// The data folder.
+    pub fn data(&self) -> std::path::PathBuf {
         self.folder.path().join("data")
     }
 

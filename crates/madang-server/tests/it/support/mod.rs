@@ -4,6 +4,7 @@ pub mod cast;
 pub mod converge;
 pub mod nodes;
 pub mod raw;
+pub mod s3;
 pub mod server;
 pub mod site;
 pub mod tls;
