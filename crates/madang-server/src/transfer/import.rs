@@ -190,6 +190,7 @@ impl Pass<'_> {
         let ids = Ids::new(crate::nodes::ADMIN, db.newest_id().await?, db.fence());
         let mut ends = BTreeSet::new();
         let mut tx = db.begin().await?;
+        transfer::take_time(&mut tx).await?;
         while let Some(item) = items.recv().await {
             match item {
                 Item::Rows(table, rows) => {
