@@ -11,6 +11,7 @@
 //! - A measurement that failed is named in the table, and the others go on.
 //! - Everything started here ends with us, and every run within its time.
 
+mod cluster;
 mod document;
 mod machine;
 mod process;

@@ -10,6 +10,7 @@
 
 mod alerts;
 mod bench;
+mod chaos;
 mod child;
 mod ci;
 mod codegen;
@@ -17,6 +18,7 @@ mod count;
 mod marked;
 mod openapi;
 mod postgres;
+mod redis;
 mod report;
 mod run;
 mod s3;
@@ -41,6 +43,8 @@ Usage: cargo xtask <command>
   codegen [--check]   write what is generated from the Rust types, or say what is stale
   bench [--quick] [--only T1,T4] [--rounds 3] [--release] [--clean-build]
                       measure the targets of docs/benchmarks.md and write them there
+  chaos [--minutes 10] [--seed <number>]
+                      break nodes, Redis and the database at random while people send, and look at what is there
   openapi             try the OpenAPI document against the server with schemathesis, some minutes
   sizing              write how many machines so many people need into docs/operations.md
   tidy                check the laws of the repository (CONTRIBUTING.md lists them)
@@ -75,6 +79,7 @@ fn command(arguments: &[String]) -> Result<bool> {
         ("codegen", []) => codegen::write(),
         ("codegen", [flag]) if flag == "--check" => codegen::check_and_say(),
         ("bench", rest) => bench::run(&bench::Options::parse(rest)?),
+        ("chaos", rest) => chaos::run(&chaos::Options::parse(rest)?),
         ("openapi", []) => openapi::run(),
         ("sizing", []) => sizing::write(),
         ("tidy", []) => tidy::check_and_say(),

@@ -73,7 +73,7 @@ impl Outbox {
             content: content.to_owned(),
             file_ids,
             progress: Progress::Waiting { not_before: None },
-            backoff: Backoff::new(Duration::from_secs(1), Duration::from_secs(15)),
+            backoff: Backoff::new(Duration::from_secs(1), Duration::from_secs(5)),
         });
         true
     }

@@ -10,6 +10,7 @@ use std::{
 use crate::{
     Error, Report,
     beyond::Acks,
+    bus,
     check::{Faults, Order},
     dialect::Dialect,
     marks::{self, Marks},
@@ -58,7 +59,7 @@ pub async fn run_then(
     let memory_before = process.and_then(Process::memory);
 
     let ground = Arc::new(Ground {
-        server,
+        servers: [&[server], &plan.others[..]].concat(),
         host,
         tokens: stage.tokens.clone(),
         by_id: stage.channels.iter().map(|c| c.id).zip(0..).collect(),
@@ -125,6 +126,8 @@ pub struct Crew<'a> {
 #[derive(Debug, Default)]
 pub struct Figures {
     pub server: Option<Server>,
+    /// Messages that came to the nodes over the bus.
+    pub bus_received: u64,
     pub stored: Vec<u64>,
     pub expected: u64,
     /// What was seen of each part of the plan.
@@ -173,6 +176,7 @@ impl Crew<'_> {
                 phase: Phase::Gone,
                 user: u32::try_from(seat.user).unwrap_or_default(),
                 index,
+                node: index,
                 pace: seat.pace,
                 rest: Vec::new(),
                 out: Vec::new(),
@@ -202,10 +206,12 @@ impl Crew<'_> {
         tokio::time::sleep(Duration::from_secs(1)).await;
         let memory_connected = self.process.and_then(Process::memory);
         let cpu_before = self.process.and_then(Process::cpu);
+        let bus_before = bus::received(&self.plan.metrics).await?;
         let start = self.ground.clock.now() + 200_000;
         self.shared.start.store(start, Relaxed);
         let marks = self.play(start).await?;
         let (stored, expected) = self.drain().await?;
+        let bus_received = bus::received(&self.plan.metrics).await? - bus_before;
         let last =
             self.shared.last_heard.load(Relaxed).max(self.ground.clock.now().min(start + self.ground.length));
         let cpu = self
@@ -223,7 +229,15 @@ impl Crew<'_> {
             memory_most: marks.memory_most,
         });
         let lasted = Duration::from_micros(last.saturating_sub(start));
-        Ok(Figures { server, stored, expected, parts: marks.seen(), lasted, outcomes: Vec::new() })
+        Ok(Figures {
+            server,
+            bus_received,
+            stored,
+            expected,
+            parts: marks.seen(),
+            lasted,
+            outcomes: Vec::new(),
+        })
     }
 
     async fn wait_until_live(&self) -> Result<(), Error> {
@@ -258,6 +272,7 @@ impl Crew<'_> {
             while let Some((_, turn)) = turns.next_if(|(second, _)| second * 1_000_000 <= elapsed) {
                 match turn {
                     Turn::Slow => self.shared.slow.store(true, Relaxed),
+                    Turn::Kill(process) => Process(*process).kill()?,
                     Turn::Storm => drop(self.shared.storms.fetch_add(1, Relaxed)),
                 }
             }

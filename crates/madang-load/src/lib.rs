@@ -19,6 +19,7 @@
 //! - Only servers on this machine are loaded.
 
 pub mod beyond;
+pub mod bus;
 pub mod check;
 pub mod crew;
 pub mod dialect;

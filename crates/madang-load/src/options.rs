@@ -36,6 +36,8 @@ pub enum Scenario {
     Storm(Run<scenario::storm::Flags>),
     /// Some of those who listen read slowly or not at all.
     SlowReaders(Run<scenario::slow_readers::Flags>),
+    /// Several nodes as one server, of which one is killed.
+    Cluster(Run<scenario::cluster::Flags>),
     /// Pages of a channel's messages by cursor, over REST.
     History(Run<scenario::history::Flags>),
     /// A chat server of another make, to compare with: bench/peers has some.

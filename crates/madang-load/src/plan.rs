@@ -1,5 +1,7 @@
 //! A run as a scenario wants it: who is there, what is sent, what is switched when.
 
+use std::net::SocketAddr;
+
 use crate::{dialect::Dialect, setup::Room, socket::Pace};
 
 /// Most connections that a thread opens at one time, when there is no hurry.
@@ -11,6 +13,10 @@ pub struct Plan {
     pub scenario: &'static str,
     /// What a peer to compare with speaks; it has one room and asks nobody who they are.
     pub peer: Option<Dialect>,
+    /// Nodes beside the server, which together with it are one: connections are dealt out to all of them in turn.
+    pub others: Vec<SocketAddr>,
+    /// Where nodes tell their metrics.
+    pub metrics: Vec<SocketAddr>,
     pub users: usize,
     pub rooms: Vec<Room>,
     pub connections: Vec<Seat>,
@@ -35,6 +41,8 @@ impl Plan {
         Self {
             scenario,
             peer: None,
+            others: Vec::new(),
+            metrics: Vec::new(),
             users: 0,
             rooms: Vec::new(),
             connections: Vec::new(),
@@ -105,4 +113,6 @@ pub enum Turn {
     Slow,
     /// Everybody is dropped.
     Storm,
+    /// A process is killed.
+    Kill(u32),
 }

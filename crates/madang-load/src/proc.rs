@@ -2,7 +2,9 @@
 //!
 //! Linux only; elsewhere there is nothing to read, and the figures are left out of the report.
 
-use std::{fs, time::Duration};
+use std::{fs, io, process::Command, time::Duration};
+
+use crate::Error;
 
 /// Kernel ticks a second in `/proc/*/stat`: 100 on every Linux that user space sees.
 const TICKS: u64 = 100;
@@ -44,6 +46,17 @@ impl Process {
     #[must_use]
     pub fn memory(self) -> Option<u64> {
         memory_of(&fs::read_to_string(format!("/proc/{}/status", self.0)).ok()?)
+    }
+
+    /// Ends it at once.
+    ///
+    /// # Errors
+    /// When that cannot be.
+    pub fn kill(self) -> Result<(), Error> {
+        let doing = || Error::io(format!("killing process {}", self.0));
+        let status =
+            Command::new("kill").args(["-s", "KILL", &self.0.to_string()]).status().map_err(doing())?;
+        if status.success() { Ok(()) } else { Err(doing()(io::ErrorKind::NotFound.into())) }
     }
 
     /// How many files it may open.

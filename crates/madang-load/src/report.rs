@@ -1,5 +1,6 @@
 //! What a run found: for people a table, for programs JSON.
 
+pub mod cluster;
 pub mod reading;
 
 use std::{collections::BTreeMap, fmt::Write as _, sync::atomic::Ordering::Relaxed};
@@ -101,6 +102,10 @@ pub struct Report {
     pub generator_lag: Latency,
     pub first_refusal: Option<String>,
     pub slices: Vec<Slice>,
+    /// Messages that came to the nodes over the bus, for each message of the run; where they tell.
+    pub bus_per_message: Option<f64>,
+    /// Several nodes, held against one.
+    pub cluster: Option<cluster::Cluster>,
     /// Pages of history.
     pub reading: Option<reading::Reading>,
 }
@@ -200,6 +205,8 @@ pub fn build(crew: &Crew<'_>, figures: &Figures) -> Report {
         generator_lag: Latency::from(&measure.all(Kind::Lag)),
         first_refusal: figures.outcomes.iter().find_map(|o| o.refusal.clone()),
         slices: measure.by_time(Kind::Delivery).map(slice).collect(),
+        bus_per_message: (!plan.metrics.is_empty()).then(|| ratio(figures.bus_received, float(acked))),
+        cluster: None,
         reading: None,
     }
 }
@@ -229,6 +236,15 @@ impl Report {
         .map(|(n, what)| format!("{n} {what}"))
         .chain(self.first_refusal.iter().map(|text| self.advice(text)))
         .collect()
+    }
+
+    /// Takes in what was wrong in another part of the run.
+    pub(crate) fn find_fault_with(&mut self, part: &Self) {
+        self.faults += part.faults;
+        (self.sent, self.acked) = (self.sent + part.sent, self.acked + part.acked);
+        self.refused += part.refused;
+        self.ok &= part.ok;
+        self.first_refusal = self.first_refusal.take().or_else(|| part.first_refusal.clone());
     }
 
     fn advice(&self, refusal: &str) -> String {
@@ -326,6 +342,9 @@ impl Report {
                 self.generator_lag.p99_ms
             ),
         );
+        if let Some(cluster) = &self.cluster {
+            rows.extend(cluster.rows());
+        }
         if let Some(reading) = &self.reading {
             rows.extend(reading.rows());
         }

@@ -1,5 +1,6 @@
 //! The load tests: each makes a [`Plan`] of its flags.
 
+pub mod cluster;
 mod flags;
 pub mod giant_room;
 pub mod history;
@@ -35,6 +36,7 @@ impl Scenario {
             Self::Idle(run) => play(run, idle::plan).await,
             Self::Storm(run) => play(run, storm::plan).await,
             Self::SlowReaders(run) => play(run, slow_readers::plan).await,
+            Self::Cluster(run) => cluster::run(&run.flags, &run.common).await,
             Self::History(run) => history::run(&run.flags, run.common.without_tls()?).await,
             Self::Peer(run) => {
                 run.common.plain()?;
@@ -53,6 +55,7 @@ impl Scenario {
             Self::Idle(run) => &run.common,
             Self::Storm(run) => &run.common,
             Self::SlowReaders(run) => &run.common,
+            Self::Cluster(run) => &run.common,
             Self::History(run) => &run.common,
             Self::Peer(run) => &run.common,
         }

@@ -12,12 +12,8 @@ use madang_proto::{
     accounts::{GuestLogin, Register, Secret},
     channels::{ChannelKind, CreateChannel},
 };
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-};
 
-use crate::{Error, progress::Progress, scan, worker::Channel};
+use crate::{Error, bus, progress::Progress, scan, worker::Channel};
 
 /// Requests at one time.
 const AT_ONCE: usize = 16;
@@ -122,12 +118,7 @@ pub async fn at_peer(peer: SocketAddr, users: usize) -> Result<Stage, Error> {
 
 /// How many messages were said at a peer.
 async fn said(peer: SocketAddr) -> Result<u64, Error> {
-    let doing = || Error::io(format!("asking the peer at {peer}"));
-    let mut stream = TcpStream::connect(peer).await.map_err(doing())?;
-    let request = format!("GET / HTTP/1.1\r\nHost: {peer}\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).await.map_err(doing())?;
-    let mut answer = String::new();
-    stream.take(4_096).read_to_string(&mut answer).await.map_err(doing())?;
+    let answer = bus::get(peer, "/").await?;
     let seq = answer.rsplit_once("\"seq\":").and_then(|(_, rest)| scan::number(rest.as_bytes()));
     seq.map(|(seq, _)| seq).ok_or_else(|| Error::Protocol(format!("the peer's answer: {answer}")))
 }

@@ -70,6 +70,8 @@ pub struct Connection {
     pub user: u32,
     /// Which of all connections of the run.
     pub index: usize,
+    /// Which node it is at, or tries next: counted on past their number.
+    pub node: usize,
     pub pace: Pace,
     /// The beginning of a frame that is not whole yet.
     pub rest: Vec<u8>,

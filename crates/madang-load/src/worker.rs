@@ -61,7 +61,8 @@ pub struct Channel {
 /// What all threads know and nobody changes.
 #[derive(Debug)]
 pub struct Ground {
-    pub server: SocketAddr,
+    /// The nodes; mostly one.
+    pub servers: Vec<SocketAddr>,
     pub host: String,
     pub tokens: Vec<String>,
     pub channels: Vec<Channel>,

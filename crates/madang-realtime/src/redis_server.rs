@@ -199,9 +199,18 @@ impl Drop for RedisServer {
     }
 }
 
-/// A port that nobody has now.
-fn free_port() -> io::Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+/// A port that nobody has now, and that no connection is given while a server that had it is away.
+///
+/// # Errors
+/// When there is none.
+pub fn free_port() -> io::Result<u16> {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    // Below those that systems give to connections; where another process hardly looks first.
+    let port =
+        |_| 20_000 + (std::process::id() % 12_000 * 61 + NEXT.fetch_add(1, Ordering::Relaxed)) % 12_000;
+    let ports = (0..12_000).map(port).filter_map(|port| u16::try_from(port).ok());
+    let is_free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    ports.into_iter().find(is_free).ok_or_else(|| ErrorKind::AddrInUse.into())
 }
 
 fn until(what: &str, done: impl Fn() -> io::Result<bool>) -> io::Result<()> {

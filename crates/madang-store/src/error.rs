@@ -32,13 +32,15 @@ pub type Result<T> = std::result::Result<T, Error>;
 /// Primary SQLite result codes that pass: BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN.
 const SQLITE_PASSING: [i64; 6] = [5, 6, 8, 10, 13, 14];
 /// PostgreSQL classes that pass: connection, insufficient resources, object not in the state it must be
-/// in, operator intervention, serialization, system error.
-const POSTGRES_PASSING: [&str; 6] = ["08", "53", "55", "57", "40", "58"];
+/// in, operator intervention, serialization, system error; and a transaction that stood still for too long.
+const POSTGRES_PASSING: [&str; 7] = ["08", "53", "55", "57", "40", "58", "25P03"];
 
 fn is_passing(error: &sqlx::Error) -> bool {
     match error {
+        // What does not speak PostgreSQL's protocol is a proxy whose server is away, or a connection that broke.
         sqlx::Error::Io(_)
         | sqlx::Error::Tls(_)
+        | sqlx::Error::Protocol(_)
         | sqlx::Error::PoolTimedOut
         | sqlx::Error::PoolClosed
         | sqlx::Error::WorkerCrashed => true,

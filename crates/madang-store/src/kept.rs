@@ -96,7 +96,7 @@ macro_rules! ask {
                 Err(error) => break Err($crate::Error::from(error)),
             };
             let $c = &mut taken.connection;
-            match $question.await {
+            match $crate::db::answered($question).await {
                 Ok(answer) => {
                     $kept.put(taken);
                     break Ok(answer);

@@ -9,9 +9,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sqlx::{AssertSqlSafe, Connection, Database, Executor, Pool, sqlite::SqlitePoolOptions};
+use sqlx::{
+    AssertSqlSafe, Connection, Database, Executor, Pool, postgres::PgPoolOptions, sqlite::SqlitePoolOptions,
+};
 
-use crate::{Db, Options};
+use crate::{Db, Options, db::answered_within};
 
 /// Some of the connections to the database, as they are now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +68,14 @@ pub(crate) fn sqlite_pool(options: &Options, greeting: &str) -> SqlitePoolOption
         // A connection to a file is not lost; asking its thread each time would wake it for nothing.
         .test_before_acquire(false)
         .before_acquire(|c, _| Box::pin(async move { Ok(!c.is_in_transaction()) }))
+}
+
+/// A connection whose other end is gone without a word answers nothing, and is closed when it comes back.
+pub(crate) fn postgres_pool(options: &Options) -> PgPoolOptions {
+    let patience = options.patience;
+    PgPoolOptions::new().acquire_timeout(patience).after_release(move |c, _| {
+        Box::pin(async move { answered_within(patience, c.ping()).await.map(|()| true) })
+    })
 }
 
 impl Db {

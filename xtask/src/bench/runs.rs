@@ -19,6 +19,7 @@ use super::servers::{self, Certificate, Database, Peers, Server};
 use super::suite::Measurement;
 use crate::child::Running;
 use crate::postgres::{self, Postgres};
+use crate::redis::Redis;
 use crate::report::say;
 use crate::tools;
 
@@ -40,6 +41,7 @@ pub struct Bench<'a> {
     pub failures: Vec<String>,
     pub peers: Option<Peers>,
     pub postgres: Option<Postgres>,
+    pub redis: Option<Redis>,
     round: usize,
 }
 
@@ -58,13 +60,17 @@ impl<'a> Bench<'a> {
             failures: Vec::new(),
             peers: None,
             postgres: None,
+            redis: None,
             round: 1,
         };
         if options.wants(&["T2", "T4"]) {
             let peers = Peers::install();
             bench.peers = bench.or_failure("the peers", peers);
         }
-        if options.wants(&["T3"]) {
+        if options.wants(&["T8"]) {
+            bench.redis = bench.or_failure("Redis", Redis::start());
+        }
+        if options.wants(&["T3", "T8"]) {
             let found = postgres::programs().context("PostgreSQL is not installed");
             let postgres = found.and_then(|_| Postgres::start());
             bench.postgres = bench.or_failure("PostgreSQL", postgres);
@@ -115,15 +121,18 @@ impl<'a> Bench<'a> {
         self.found.entry(name.to_owned()).or_default().push(report);
     }
 
+    /// A fresh database in PostgreSQL.
+    pub fn database(&self) -> Result<String> {
+        let postgres = self.postgres.as_ref().context("there is no PostgreSQL")?;
+        servers::create_database(postgres, &format!("bench_{}_{}", self.round, self.found.len()))
+    }
+
     /// `madang load …` against Madang with fresh data.
     pub fn at_madang(&mut self, name: &str, database: Database, load: &[&str]) -> Result<()> {
         let data = self.folder("data")?;
-        let url = match (database, &self.postgres) {
-            (Database::Sqlite, _) => None,
-            (Database::Postgres, None) => bail!("there is no PostgreSQL"),
-            (Database::Postgres, Some(postgres)) => {
-                Some(servers::create_database(postgres, &format!("bench_{}", self.round))?)
-            }
+        let url = match database {
+            Database::Sqlite => None,
+            Database::Postgres => Some(self.database()?),
         };
         let (port, log) = (servers::free_port()?, self.logs.join(format!("{name}.server.log")));
         let command = self.machine.for_server(&self.madang);

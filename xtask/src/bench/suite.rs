@@ -9,7 +9,7 @@ use super::runs::Bench;
 use super::servers::Database::{Postgres, Sqlite};
 
 /// The names that `--only` takes.
-pub const TARGETS: &[&str] = &["T1", "T2", "T3", "T4", "T5", "T6", "T9", "T10", "WIRE"];
+pub const TARGETS: &[&str] = &["T1", "T2", "T3", "T4", "T5", "T6", "T8", "T9", "T10", "WIRE"];
 
 /// One thing to measure.
 pub struct Measurement {
@@ -43,6 +43,7 @@ pub fn all() -> Vec<Measurement> {
         measurement("ws-idle", &["T4"], false, |b| peer_idle(b, "ws")),
         measurement("storm", &["T5"], false, storm),
         measurement("history", &["T6"], false, history),
+        measurement("cluster", &["T8"], false, super::cluster::measure),
         measurement("slow-readers", &["T9"], true, slow_readers),
         measurement("process", &["T10"], false, process),
         measurement("wire", &["WIRE"], false, wire),

@@ -5,6 +5,7 @@
 //!
 //! Invariants: a figure that is missing makes a row that says so, never a row less.
 
+mod cluster;
 mod wire;
 
 use serde_json::Value;
@@ -119,6 +120,7 @@ pub fn rows(found: &Found, quick: bool) -> Vec<Row> {
     small_rooms(&reports, &mut table, "PostgreSQL", "postgres");
     crowds(&reports, &mut table);
     history(&reports, &mut table);
+    cluster::rows(&reports, &mut table);
     slow_readers(&reports, &mut table);
     process(&reports, &mut table);
     wire::rows(&reports, &mut table);

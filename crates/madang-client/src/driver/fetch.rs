@@ -59,7 +59,7 @@ pub(super) enum Done {
 
 /// Asks until there is an answer that more asking would not change.
 async fn until_answered<T, F: Future<Output = Result<T, Error>>>(ask: impl Fn() -> F) -> Result<T, Error> {
-    let mut backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(20));
+    let mut backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(5));
     loop {
         match ask().await {
             Err(error) if !is_gone(&error) => {

@@ -92,7 +92,7 @@ async fn read(crew: &Crew<'_>, report: &mut Report, how: How) -> Result<(), Erro
     crew.stage.indexed().await?;
     let clock = Clock::start();
     let walk = Arc::new(Walk {
-        server: crew.ground.server,
+        server: crew.ground.servers[0],
         host: crew.ground.host.clone(),
         token: crew.stage.tokens[0].clone(),
         channel: crew.ground.channels[0].id,

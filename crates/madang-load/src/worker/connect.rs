@@ -25,7 +25,9 @@ impl Worker {
                 break;
             }
             self.to_open.pop();
-            let stream = self.connections[at].open(self.ground.server, self.ground.tls.as_ref())?;
+            let servers = &self.ground.servers;
+            let server = servers[self.connections[at].node % servers.len()];
+            let stream = self.connections[at].open(server, self.ground.tls.as_ref())?;
             let interest = Interest::READABLE | Interest::WRITABLE;
             self.poll
                 .registry()
@@ -126,6 +128,8 @@ impl Worker {
                 connection.drop_now(since);
             }
         }
+        // Where there are several nodes, another one may be there.
+        connection.node += 1;
         *self.outcome.closed.entry(code).or_default() += 1;
         let slow = self.is_slow && connection.pace != Pace::Full;
         if close::may_return(code) && !slow {

@@ -1,6 +1,6 @@
 //! What each command does: the same operations as behind REST.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use madang_proto::{
     Event,
@@ -11,6 +11,7 @@ use madang_proto::{
 use madang_realtime::{Connection, Topic};
 use serde::Serialize;
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use super::codec;
 use crate::{
@@ -21,6 +22,9 @@ use crate::{
     ratelimit::Limit,
     reactions, reads,
 };
+
+/// How long a message may take to be stored; clients send it once more when they hear nothing for 20 seconds.
+const SENT_WITHIN: Duration = Duration::from_secs(15);
 
 fn payload(value: impl Serialize) -> Result<Value> {
     serde_json::to_value(value).map_err(Error::internal)
@@ -66,7 +70,11 @@ pub async fn command(app: &App, actor: Actor, connection: &Connection, command: 
             connection.unsubscribe(Topic::Channel(at.channel_id));
             Ok(json!({}))
         }
-        Command::Message(new) => payload(messages::send(app, actor, new).await?.0),
+        Command::Message(new) => {
+            let late = |_| Error::Unavailable("a message took too long to be stored".to_owned());
+            let sent = timeout(SENT_WITHIN, messages::send(app, actor, new)).await.map_err(late)?;
+            payload(sent?.0)
+        }
         Command::Typing(t) => {
             presence::typing(app, actor, t.channel_id, t.typing).await?;
             Ok(json!({}))

@@ -6,7 +6,7 @@
 
 use std::collections::HashSet;
 
-use madang_proto::{ChannelId, UserId, workspaces::Workspace};
+use madang_proto::{ChannelId, Event, UserId, workspaces::Workspace};
 use madang_realtime::Topic;
 use madang_store::{Tx, channels, workspaces};
 
@@ -59,6 +59,14 @@ impl Memory {
         self.people.change_all(|person| {
             !self::topics(person.user.summary.id, &person.workspaces, &person.channels).any(of)
         });
+    }
+
+    /// Takes in what the bus did not bring. Where that is not known in full, it may be about anyone.
+    pub fn missed(&self, event: &Event) {
+        match event {
+            Event::Message(message) => self.stored(message),
+            _ => self.people.change_all(|_| false),
+        }
     }
 
     /// Forgets everything.

@@ -204,14 +204,9 @@ impl Memory {
         Ok(heeded)
     }
 
-    /// Takes in a message that was stored.
+    /// Takes in a message that was stored, here or by another node: who writes has read up to there.
     pub fn stored(&self, message: &Message) {
         self.rooms.change(message.channel_id, |room| room.take(message));
-    }
-
-    /// Takes in a message that was sent: who writes has read up to there.
-    pub fn sent(&self, message: &Message) {
-        self.stored(message);
         for user in people(&message.mentions) {
             self.people.change(user, |person| {
                 person.mention(message.channel_id, message.seq);

@@ -170,7 +170,7 @@ impl Listener for Announcer<'_> {
             doubts::settle(self.0, &messages).await;
             self.0.indexing.note(messages.iter().map(|m| m.channel_id));
             for message in messages {
-                self.0.memory.sent(&message);
+                self.0.memory.stored(&message);
                 if message.thread.is_some() {
                     self.0.replies.notify_one();
                 }

@@ -193,7 +193,7 @@ impl Pass<'_> {
         let (reader, mut items) = self.begin();
         let ids = Ids::new(crate::nodes::ADMIN, db.newest_id().await?, db.fence());
         let mut ends = BTreeSet::new();
-        let mut tx = db.begin().await?;
+        let mut tx = transfer::begin(db).await?;
         while let Some(item) = items.recv().await {
             match item {
                 Item::Rows(table, rows) => {

@@ -7,6 +7,7 @@ use madang_client::proto::{
     presence::{ChosenStatus, Status, UserStatus},
     profiles::UpdateUser,
 };
+use madang_server::{Config, config::Switch};
 
 use crate::support::{
     PATIENCE, User, all_converge,
@@ -71,6 +72,20 @@ async fn who_is_at_another_node_hears_and_knows_the_same() {
         bob.http.delete_message(answer.id).await.unwrap();
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_read_and_who_is_meant_is_the_same_at_every_node() {
+    let Some(cluster) = Cluster::new().await else { return };
+    let ((a, alice), (_b, bob)) = cluster.pair().await;
+    let general = alice.general();
+    settled(&bob).await;
+    alice.send(general, "@bob, are you there?").await;
+    settled(&bob).await;
+    assert_eq!(bob.client.state().channel(general).unwrap().mentioned(), 1);
+    a.again_as("bob").await.send(general, "as if").await;
+    settled(&bob).await;
+    assert_eq!(bob.client.state().channel(general).unwrap().unread(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -147,6 +162,37 @@ async fn without_redis_each_node_goes_on_and_the_log_brings_the_rest() {
     for user in [&alice, &bob, &carol] {
         settled(user).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_tried_at_one_node_counts_at_the_others() {
+    let Some(cluster) = Cluster::new().await else { return };
+    let limited = |config: &mut Config| config.rate_limits = Switch::On;
+    let (a, b) = (cluster.start_with(limited).await.unwrap(), cluster.start_with(limited).await.unwrap());
+    for node in [&a, &b] {
+        bus(node, true).await;
+    }
+    let alice = a.user("alice").await;
+    let elsewhere = b.again_as("alice").await;
+    // So often may someone change how they show, and no more: nobody moves the clock.
+    let at_once = 10;
+    let try_once = async |user: &User| {
+        let name = UpdateUser { display_name: Some("앨리스".to_owned()), ..UpdateUser::default() };
+        user.http.update_user(user.id, &name).await
+    };
+    for _ in 0..at_once {
+        try_once(&alice).await.unwrap();
+    }
+    // What a node tells once a second has the tries behind who is there.
+    let carol = a.user("carol").await;
+    sees(&elsewhere, &carol, Status::Online).await;
+    let mut tries = 1;
+    while try_once(&elsewhere).await.is_ok() {
+        tries += 1;
+        assert!(tries <= at_once, "her tries at the other node do not count");
+    }
+    let refused = try_once(&elsewhere).await.unwrap_err();
+    assert_eq!(refused.code(), Some(ErrorCode::RateLimited));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -79,6 +79,18 @@ pub async fn taken_names(tx: &mut Tx, column: &'static str, names: &[String]) ->
     Ok(rows.into_iter().map(|row| row.0).collect())
 }
 
+/// Begins a transaction that may stand still for as long as it takes to store files.
+///
+/// # Errors
+/// When the database fails.
+pub async fn begin(db: &Db) -> Result<Tx> {
+    let mut tx = db.begin().await?;
+    if let Tx::Postgres(_) = tx {
+        execute!(&mut tx, "SET LOCAL idle_in_transaction_session_timeout = 0")?;
+    }
+    Ok(tx)
+}
+
 /// Gives profiles that came the next versions, one each, so that whoever asks what changed is told of them.
 ///
 /// # Errors

@@ -20,7 +20,7 @@ mod tests;
 
 pub use columns::{Column, Kind, Refers, Table};
 pub use lines::{Lines, Scope, lines};
-pub use load::{Person, Row, insert, introduce, people, prepare, taken, taken_names};
+pub use load::{Person, Row, begin, insert, introduce, people, prepare, taken, taken_names};
 pub use own::OWN;
 pub use tables::{LEFT_OUT, SHARED};
 

@@ -33,10 +33,13 @@ use madang_proto::{
     ChannelId, MessageId, Timestamp, UserId, accounts::UserSummary, files::File, mentions::Mention,
     messages::Message, threads::MessageThread,
 };
-use tokio::sync::{
-    Mutex,
-    mpsc::{self, error::TrySendError},
-    oneshot,
+use tokio::{
+    sync::{
+        Mutex,
+        mpsc::{self, error::TrySendError},
+        oneshot,
+    },
+    time::timeout,
 };
 use tracing::{Instrument, trace_span};
 
@@ -185,11 +188,20 @@ impl Writer {
         }
     }
 
+    /// Stores a batch; one that stands still is given up, so that the next one has its turn. Then nobody knows whether
+    /// it is stored.
+    async fn store_batch(&self, news: &mut Vec<NewMessage>) -> Result<Vec<Result<Sent>>> {
+        let stored = batch::store(&self.db, news);
+        let Db::Postgres { stands_still, .. } = &self.db else { return stored.await };
+        let late = || Error::Unavailable("the database does not answer".to_owned());
+        timeout(*stands_still, stored).await.unwrap_or_else(|_| Err(late()))
+    }
+
     async fn store(&self, requests: Vec<Request>, listener: &dyn Listener) {
         let (messages, begun) = (requests.len(), Instant::now());
         let (mut news, replies): (Vec<_>, Vec<_>) = requests.into_iter().map(|r| (r.new, r.reply)).unzip();
         let due = news.iter().flat_map(|new| &new.jobs).map(|job| job.due_at).min();
-        let results = match batch::store(&self.db, &mut news).await {
+        let results = match self.store_batch(&mut news).await {
             Ok(results) => results,
             Err(error @ Error::Unavailable(_)) => {
                 listener.doubtful(&news);
@@ -202,7 +214,7 @@ impl Writer {
                 tracing::warn!(%error, messages = news.len(), "a batch failed; storing one by one");
                 let mut results = Vec::with_capacity(news.len());
                 for new in news {
-                    let alone = batch::store(&self.db, &mut vec![new]).await;
+                    let alone = self.store_batch(&mut vec![new]).await;
                     results.push(alone.and_then(|mut r| r.pop().unwrap_or(Err(Error::NotFound))));
                 }
                 results

@@ -1,12 +1,14 @@
 //! `madang load` against a real server: small, and every delivery is checked.
 
 use std::{
-    io::Read,
+    io::{ErrorKind, Read},
     process::{Command, Stdio},
 };
 
+use madang_realtime::redis_server::RedisServer;
+
 use crate::{
-    process::{Backend, MADANG, Process, run},
+    process::{Backend, MADANG, Process, free_port, run},
     secure::Secure,
 };
 
@@ -145,6 +147,39 @@ async fn killed_in_the_middle(scenario: &str, more: &[&str]) {
     let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
     assert!(output.status.success() && text.contains("live again"), "{text}");
     assert!(text.contains("0 / 0 / 0 / 0"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_nodes_are_loaded_as_one_and_one_of_them_is_killed() {
+    let Some(Backend::Postgres(database)) = Backend::postgres().await else { return };
+    let redis = match RedisServer::start() {
+        Err(error) if error.kind() == ErrorKind::NotFound => return,
+        started => started.unwrap(),
+    };
+    let (mut nodes, mut metrics) = (Vec::new(), Vec::new());
+    for _ in 0..3 {
+        let told = format!("127.0.0.1:{}", free_port());
+        let settings = [
+            ("MADANG_CLUSTER_REDIS", &*redis.url()),
+            ("MADANG_SECRET", "what the three of them know, and nobody else"),
+            ("MADANG_SHARED_FILES", "on"),
+            ("MADANG_METRICS_LISTEN", &told),
+        ];
+        nodes.push(Process::start_with(Backend::Postgres(database.clone()), &settings).await);
+        metrics.push(format!("http://{told}"));
+    }
+    let (others, metrics) = (format!("{},{}", nodes[1].url, nodes[2].url), metrics.join(","));
+    let killed = nodes[2].id().to_string();
+    let size = ["--connections", "60", "--users", "12", "--rooms", "6", "--rate", "50", "--seconds", "4"];
+    let where_and_what = ["--nodes", &others, "--metrics", &metrics, "--kill", &killed];
+    let url = ["load", "cluster", "--quick", "--url", &nodes[0].url];
+    let folder = tempfile::tempdir().unwrap();
+    let (fine, text) = run(&[&url[..], &size, &where_and_what].concat(), folder.path());
+    assert!(fine && text.contains("0 / 0 / 0 / 0"), "{text}\n{}", nodes[0].read_log());
+    for row in ["p99 that 3 nodes add", "bus messages an event and node", "back after a node was killed"] {
+        assert!(text.contains(row), "{row} is not in {text}");
+    }
+    assert!(nodes[2].ended());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,7 +1,6 @@
 //! A server as a process of its own, with a folder or database of its own.
 
 use std::{
-    net::TcpListener,
     path::Path,
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
@@ -53,13 +52,12 @@ pub struct Process {
 impl Process {
     /// Starts a server and waits until it is ready.
     pub async fn start(backend: Backend) -> Self {
-        Self::begin(backend, None, &[]).await
+        Self::start_with(backend, &[]).await
     }
 
     /// The same with these variables of settings.
     pub async fn start_with(backend: Backend, settings: &[(&str, &str)]) -> Self {
-        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-        Self::begin(backend, None, &settings.iter().map(owned).collect::<Vec<_>>()).await
+        Self::begin(backend, None, settings).await
     }
 
     /// The same; no file of it can grow over `limit_kb`.
@@ -67,18 +65,32 @@ impl Process {
         Self::begin(backend, limit_kb, &[]).await
     }
 
-    async fn begin(backend: Backend, limit_kb: Option<u32>, settings: &[(String, String)]) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    async fn begin(backend: Backend, limit_kb: Option<u32>, settings: &[(&str, &str)]) -> Self {
+        let port = free_port();
         let url = format!("http://127.0.0.1:{port}");
         let folder = tempfile::tempdir().unwrap();
-        let mut process =
-            Self { url, folder, port, backend, limit_kb, settings: settings.to_vec(), child: None };
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let settings = settings.iter().map(owned).collect();
+        let mut process = Self { url, folder, port, backend, limit_kb, settings, child: None };
         process.again().await;
         process
     }
 
-    /// Starts it again on the same port and data.
+    /// Starts it again on the same port and data, and waits until it is ready.
     pub async fn again(&mut self) {
+        self.begin_again();
+        let http = self.http();
+        let ready = async {
+            while !matches!(http.health().await, Ok((200, _))) {
+                assert!(!self.ended(), "the server ended: {}", self.read_log());
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), ready).await.expect("the server is not ready");
+    }
+
+    /// The same without waiting.
+    pub fn begin_again(&mut self) {
         let mut command = match self.limit_kb {
             None => Command::new(MADANG),
             Some(kb) => {
@@ -100,15 +112,11 @@ impl Process {
             command.env("MADANG_DATABASE_URL", url);
         }
         self.child = Some(command.spawn().unwrap());
-        let http = self.http();
-        let ready = async {
-            while !matches!(http.health().await, Ok((200, _))) {
-                let ended = self.child.as_mut().unwrap().try_wait().unwrap();
-                assert!(ended.is_none(), "the server ended: {}", self.read_log());
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
-        };
-        tokio::time::timeout(Duration::from_secs(60), ready).await.expect("the server is not ready");
+    }
+
+    /// Whether it ended by itself.
+    pub fn ended(&mut self) -> bool {
+        self.child.as_mut().unwrap().try_wait().unwrap().is_some()
     }
 
     /// From the next start on it is on this database, with the same data folder.
@@ -165,6 +173,11 @@ impl Process {
         let body = Register { username: name.to_owned(), password, display_name: None, email: None };
         Client::register(&self.url, &body).await.unwrap()
     }
+}
+
+/// A port that nobody has now.
+pub fn free_port() -> u16 {
+    madang_realtime::redis_server::free_port().unwrap()
 }
 
 impl Drop for Process {

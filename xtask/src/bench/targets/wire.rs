@@ -28,7 +28,14 @@ pub fn rows(reports: &Reports<'_>, table: &mut Table) {
 
 impl Table {
     /// A row without a target.
-    fn add_known(&mut self, id: &'static str, what: String, figure: Option<f64>, unit: &str, more: String) {
+    pub(super) fn add_known(
+        &mut self,
+        id: &'static str,
+        what: String,
+        figure: Option<f64>,
+        unit: &str,
+        more: String,
+    ) {
         let measured = figure.map_or_else(|| "–".to_owned(), |f| format!("{}{unit}", short(f)));
         let verdict = match (figure, self.quick) {
             (None, _) => "not measured",

@@ -1,0 +1,80 @@
+//! PostgreSQL that is away without saying so: behind a proxy that has no server, and at the end of connections over which
+//! nothing arrives any more.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
+use std::{net::SocketAddr, time::Duration};
+
+use madang_store::{Db, Error, Options, channels};
+use tokio::{
+    io::copy_bidirectional,
+    net::{TcpListener, TcpStream},
+    sync::watch,
+    task::JoinSet,
+    time::timeout,
+};
+use world::World;
+
+#[path = "../benches/store/world.rs"]
+#[expect(dead_code, reason = "the other tests need more of it")]
+mod world;
+
+/// Falls silent when it is told to: over the connections that are there then nothing arrives any more.
+async fn way(server: SocketAddr) -> (SocketAddr, watch::Sender<()>, JoinSet<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (silence, watched) = watch::channel(());
+    let mut listens = JoinSet::new();
+    listens.spawn(async move {
+        let mut connections = JoinSet::new();
+        while let Ok((mut client, _)) = listener.accept().await {
+            let mut silenced = watched.clone();
+            silenced.mark_unchanged();
+            connections.spawn(async move {
+                let mut server = TcpStream::connect(server).await.unwrap();
+                tokio::select! {
+                    _ = copy_bidirectional(&mut client, &mut server) => {}
+                    _ = silenced.changed() => std::future::pending().await,
+                }
+            });
+        }
+    });
+    (address, silence, listens)
+}
+
+#[tokio::test]
+async fn a_proxy_whose_server_is_away_is_a_database_that_is_away() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("postgres://madang@{}/madang", listener.local_addr().unwrap());
+    let mut proxy = JoinSet::new();
+    proxy.spawn(async move { while listener.accept().await.is_ok() {} });
+    let away = Db::connect(&Options::new(url)).await;
+    assert!(matches!(away, Err(Error::Unavailable(_))), "{away:?}");
+}
+
+#[tokio::test]
+async fn what_waits_for_a_silent_connection_is_given_up_and_so_are_its_locks() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(url) = world::url("postgres", folder.path()).await else { return };
+    let (before, rest) = url.split_once('@').unwrap();
+    let (server, rest) = rest.split_once('/').unwrap();
+    let (address, silence, _listens) = way(server.parse().unwrap()).await;
+    let patience = Duration::from_millis(500);
+    let db = Db::connect(&Options { patience, ..Options::new(format!("{before}@{address}/{rest}")) }).await;
+    let world = World::on(db.unwrap(), folder, 1).await;
+    let message = world.saying("안녕");
+    world.commit(vec![world.saying("first")]).await.remove(0).unwrap();
+    let mut tx = world.db.begin().await.unwrap();
+    channels::lock(&mut tx, 1.into(), 0.into()).await.unwrap().unwrap();
+    silence.send(()).unwrap();
+    let stored = timeout(Duration::from_secs(60), async {
+        loop {
+            match world.commit(vec![message.clone()]).await.remove(0) {
+                Ok(sent) => return sent,
+                Err(Error::Unavailable(_)) => {}
+                Err(error) => panic!("{error:?}"),
+            }
+        }
+    });
+    assert_eq!(stored.await.unwrap().message.seq, 2);
+    drop(tx);
+}
