@@ -1,5 +1,5 @@
 //! Moving an installation from SQLite to PostgreSQL, and its files from the data folder into a bucket, by who runs the
-//! server, while it is stopped. `madang_store::moving` moves the rows, [`files`] the bytes.
+//! server, while it is stopped. `madang_store::moving` moves the rows, `files` the bytes.
 //!
 //! In this order: rows, files, a comparison of all rows; then the target may be used. Whatever ends before that is begun
 //! again by the same command and goes on where it was. The index of search comes last: a server would make it too.

@@ -103,6 +103,7 @@ async fn everything_moves_and_nobody_notices() {
     alice.http.pin(old[0]).await.unwrap();
     live_on(&s, &alice, &mut bob).await;
     let file = found_file(&bob).await;
+    let bytes = bob.http.download(file).await.unwrap().bytes().await.unwrap();
     s.tried().await;
     s.indexed().await;
     let folder = tempfile::tempdir().unwrap();
@@ -141,7 +142,7 @@ async fn everything_moves_and_nobody_notices() {
     let after = (seen(&alice).await, seen(&bob).await, found(&bob, "번째").await);
     assert!(after.0 == before.0 && after.1 == before.1 && after.2 == before.2);
     assert_eq!(months(&s).await["2026_11"], archived, "with the one that came back");
-    bob.http.download(file).await.unwrap().bytes().await.unwrap();
+    assert_eq!(bob.http.download(file).await.unwrap().bytes().await.unwrap(), bytes);
     assert!(bob.http.avatar(&avatar).await.is_ok() && bob.http.download_export().await.is_ok());
     for (device, whose) in devices.iter().zip(["alice", "bob"]) {
         device.reconnect().await.unwrap();
