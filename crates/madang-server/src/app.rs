@@ -126,6 +126,8 @@ pub struct Parts {
     pub runtime: Handle,
     /// The owner of tasks.
     pub supervisor: Supervisor,
+    /// Says that the server is about to stop, and that nothing new is to begin that lasts.
+    pub draining: Shutdown,
     /// Says that the server stops.
     pub shutdown: Shutdown,
     /// Fault switches of test builds.

@@ -1,6 +1,6 @@
 //! Start and stop: from settings to a running server, and back without losing anything.
 //!
-//! Stop, in this order: no new connections or requests; connected clients are told to come back; the
+//! Stop, in this order: where there are other nodes, clients go there ([`drain`]); no new connections or requests; connected clients are told to come back; the
 //! hub ends; running requests and the writer's queue end; the node's number is given back; the database is closed.
 
 use std::{fs, net::SocketAddr, sync::Arc, time::Duration};
@@ -21,6 +21,7 @@ use crate::{
     clock::Clock,
     cluster::{self, Cluster, Way},
     config::{Config, Switch},
+    drain,
     error::Error,
     exports,
     files::{self, Storage},
@@ -177,6 +178,7 @@ impl Server {
             threads: Threads::start(shards).map_err(|e| StartError::of("threads")(&e))?,
             runtime: Handle::current(),
             supervisor: Supervisor::new(shutdown.clone()),
+            draining: Shutdown::new(),
             shutdown,
             faults,
             config,
@@ -219,9 +221,15 @@ impl Server {
         Ok(self.app.supervisor.run().await?)
     }
 
+    /// Has whoever is connected go to other nodes, before a [stop](Self::stop).
+    pub async fn drain(&self) {
+        drain::drain(&self.app).await;
+    }
+
     /// Stops in order; nothing acknowledged is lost.
     pub async fn stop(self) {
         let app = &self.app;
+        app.draining.signal();
         app.shutdown.signal();
         // Those of other nodes stay.
         app.hub.publish(Control::CloseAll { code: CloseCode::Restarting }.into()).await;
@@ -277,7 +285,7 @@ async fn database(config: &Config, place: &str) -> Result<Db, StartError> {
 
 fn bind(address: SocketAddr, whom: For) -> Result<(Listener, SocketAddr), StartError> {
     let listener = Listener::bind(address, whom).map_err(|e| StartError::of(address)(&e))?;
-    let bound = listener.address().map_err(|e| StartError::of(address)(&e))?;
+    let bound = listener.address();
     Ok((listener, bound))
 }
 

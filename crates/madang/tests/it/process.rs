@@ -68,7 +68,7 @@ impl Process {
     }
 
     async fn begin(backend: Backend, limit_kb: Option<u32>, settings: &[(String, String)]) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let url = format!("http://127.0.0.1:{port}");
         let folder = tempfile::tempdir().unwrap();
         let mut process =
@@ -111,6 +111,11 @@ impl Process {
         tokio::time::timeout(Duration::from_secs(60), ready).await.expect("the server is not ready");
     }
 
+    /// Its address and port.
+    pub fn address(&self) -> &str {
+        self.url.trim_start_matches("http://")
+    }
+
     /// The folder that its data folder is in.
     pub fn folder(&self) -> &Path {
         self.folder.path()
@@ -141,11 +146,29 @@ impl Process {
         child.wait().unwrap();
     }
 
+    /// SIGTERM.
+    pub fn signal(&self) {
+        let id = self.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    }
+
+    /// Waits for its exit.
+    pub async fn ended(&mut self) -> std::process::ExitStatus {
+        let mut child = self.child.take().unwrap();
+        let ended = tokio::task::spawn_blocking(move || child.wait().unwrap());
+        tokio::time::timeout(Duration::from_secs(60), ended).await.expect("it does not end").unwrap()
+    }
+
     /// SIGTERM, and its exit.
     pub async fn terminate(&mut self) -> std::process::ExitStatus {
-        let mut child = self.child.take().unwrap();
-        assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
-        tokio::task::spawn_blocking(move || child.wait().unwrap()).await.unwrap()
+        self.signal();
+        self.ended().await
+    }
+
+    /// Waits until it takes no connections.
+    pub async fn takes_nobody(&self) {
+        let gone = async { while tokio::net::TcpStream::connect(self.address()).await.is_ok() {} };
+        tokio::time::timeout(Duration::from_secs(60), gone).await.expect("it takes connections");
     }
 
     /// REST without a session.
@@ -167,6 +190,11 @@ impl Drop for Process {
             self.kill();
         }
     }
+}
+
+/// A port of 127.0.0.1 that nobody has now.
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// Runs the binary to its end and gives what it printed, and whether it succeeded.
