@@ -74,6 +74,8 @@ pub enum Need {
     Ffmpeg,
     Python,
     Promtool,
+    HaProxy,
+    Nginx,
 }
 
 /// A need that could not be met: what is missing and which command installs it.
@@ -94,6 +96,8 @@ impl Need {
             Self::Ffmpeg => "ffmpeg",
             Self::Python => "Python with venv",
             Self::Promtool => "promtool",
+            Self::HaProxy => "HAProxy",
+            Self::Nginx => "nginx",
         }
     }
 
@@ -106,6 +110,9 @@ impl Need {
             Self::Tmux => on_path(&["tmux"]).is_some(),
             Self::Ffmpeg => on_path(&["ffmpeg"]).is_some() && on_path(&["ffprobe"]).is_some(),
             Self::Promtool => on_path(&["promtool"]).is_some(),
+            // Debian keeps them away from the PATH of people.
+            Self::HaProxy => on_path(&["haproxy"]).is_some() || is_program(Path::new("/usr/sbin/haproxy")),
+            Self::Nginx => on_path(&["nginx"]).is_some() || is_program(Path::new("/usr/sbin/nginx")),
             // Debian's Python comes without what makes folders of its own.
             Self::Python => {
                 child::output(Command::new("python3").args(["-m", "ensurepip", "--version"])).is_ok()
@@ -123,6 +130,8 @@ impl Need {
             Self::Ffmpeg => "ffmpeg",
             Self::Python => "python3-venv",
             Self::Promtool => "prometheus",
+            Self::HaProxy => "haproxy",
+            Self::Nginx => "nginx",
         }
     }
 
@@ -143,6 +152,8 @@ impl Need {
             (Self::Ffmpeg, true) => "brew install ffmpeg",
             (Self::Python, true) => "brew install python",
             (Self::Promtool, true) => "brew install prometheus",
+            (Self::HaProxy, true) => "brew install haproxy",
+            (Self::Nginx, true) => "brew install nginx",
             (need, false) => return format!("install {} with the system's package manager", need.name()),
         };
         name.to_owned()
@@ -166,8 +177,8 @@ pub fn provide(needs: &[Need]) -> Vec<Missing> {
 
 const PLAYWRIGHT_INSTALL: [&str; 4] = ["playwright-core", "install", "--with-deps", "chromium"];
 
-/// Installing Debian's servers would also make and start a database, and start Redis and Prometheus: asked not to, for
-/// the time of this installation only, and these two not to start with the machine either.
+/// Installing Debian's servers would also make and start a database, and start the others: asked not to, for the time of
+/// this installation only, and these not to start with the machine either.
 const APT_INSTALL: &str = "\
 set -e
 conf= policy=
@@ -185,12 +196,11 @@ if [ ! -e /usr/sbin/policy-rc.d ]; then
 fi
 apt-get -q update
 DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends \"$@\"
-case \" $* \" in *' redis-server '*)
-    systemctl disable redis-server >/dev/null 2>&1 || true ;;
-esac
-case \" $* \" in *' prometheus '*)
-    systemctl disable prometheus >/dev/null 2>&1 || true ;;
-esac";
+for server in redis-server prometheus haproxy nginx; do
+    case \" $* \" in *\" $server \"*)
+        systemctl disable \"$server\" >/dev/null 2>&1 || true ;;
+    esac
+done";
 
 fn install(needs: &[Need]) -> Result<()> {
     if on_path(&["apt-get"]).is_none() {

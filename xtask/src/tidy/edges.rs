@@ -33,7 +33,7 @@ const PLACES: &[Place] = &[
     Place {
         name: "madang",
         uses: &["madang-server", "madang-tui", "madang-load", "madang-client", "madang-proto"],
-        tests_use: &["madang-store"],
+        tests_use: &["madang-store", "madang-realtime"],
     },
     Place { name: "xtask", uses: &[], tests_use: &[] },
 ];
