@@ -130,6 +130,8 @@ pub struct Parts {
     pub draining: Shutdown,
     /// Says that the server stops.
     pub shutdown: Shutdown,
+    /// Says that requests and jobs ended, or had their time: nothing more comes to be stored.
+    pub unused: Shutdown,
     /// Fault switches of test builds.
     pub faults: Faults,
 }

@@ -28,6 +28,8 @@ use crate::{
 
 /// How long the database may take to say who else there is; then there may be others.
 const OTHERS_WITHIN: Duration = Duration::from_secs(1);
+/// What a stop keeps of [`Config::shutdown_seconds`], to store and tell what is left and to give back what was not done.
+const LAST: Duration = Duration::from_secs(1);
 /// How long it may take, after all requests ended, to give the node's number back and to close the database.
 const CLOSE_WITHIN: Duration = Duration::from_secs(10);
 
@@ -61,6 +63,12 @@ async fn has_others(app: &App) -> bool {
         Ok(Ok(all)) => all.iter().any(|node| node.is_alive() && node.id != app.node.id()),
         Ok(Err(_)) | Err(_) => true,
     }
+}
+
+/// Waits until the server stops and has no more time for requests and jobs.
+pub async fn out_of_time(app: &App) {
+    app.shutdown.wait().await;
+    sleep(Duration::from_secs(app.config.shutdown_seconds).saturating_sub(LAST)).await;
 }
 
 /// Refuses what would last, where the server is about to leave.

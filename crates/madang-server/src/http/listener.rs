@@ -147,8 +147,14 @@ impl Listener {
             };
         }
         drop((socket, self.socket.lock().take()));
-        drop(self.places.acquire_many(CONNECTIONS).await?);
+        self.ended().await;
         Ok(())
+    }
+
+    /// Waits until all connections ended, sockets of the gateway among them; for after the shutdown.
+    pub async fn ended(&self) {
+        // It fails only where nobody waits any more.
+        drop(self.places.acquire_many(CONNECTIONS).await);
     }
 }
 

@@ -25,7 +25,7 @@ use tokio::{
 use tracing::Instrument;
 
 use super::{AT_ONCE, Job, retry};
-use crate::{app::App, spans};
+use crate::{app::App, drain, spans};
 
 /// How long it sleeps where nothing wakes it.
 const SLEEP: Duration = Duration::from_secs(15);
@@ -37,9 +37,6 @@ const BEATEN: Duration = Duration::from_millis(50);
 const WITHIN: Duration = Duration::from_secs(60);
 /// How long nobody else does a job that was claimed, in milliseconds: it may take its time, and clocks of nodes differ.
 const LEASE: i64 = 120_000;
-
-/// What a stop keeps of its time, to give back what was not done.
-const GIVE_BACK: Duration = Duration::from_secs(1);
 
 /// Why a job was not done.
 enum Undone {
@@ -75,7 +72,7 @@ pub async fn run(app: App) -> Result<(), BoxError> {
             () = app.shutdown.wait() => break,
         }
     }
-    drop(app.jobs.slots.acquire_many(AT_ONCE).await);
+    app.jobs.ended().await;
     Ok(())
 }
 
@@ -100,9 +97,10 @@ async fn look(app: &App) -> Result<Timestamp, madang_store::Error> {
             sleep(BEATEN).await;
         }
         for claimed in claimed {
-            if let Ok(slot) = Arc::clone(&app.jobs.slots).try_acquire_owned() {
-                let of = app.clone();
-                app.supervisor.isolated("work", work(of, claimed, slot));
+            match Arc::clone(&app.jobs.slots).try_acquire_owned() {
+                Ok(slot) => drop(app.supervisor.isolated("work", work(app.clone(), claimed, slot))),
+                // The server stops, which wants all of them.
+                Err(_) => store::give_back(&app.db, &claimed, now).await?,
             }
         }
     }
@@ -171,7 +169,7 @@ async fn attempt(app: &App, claimed: &Claimed) -> Result<(), Undone> {
     });
     let outcome = tokio::select! {
         outcome = timeout(WITHIN, outcome) => outcome,
-        () = out_of_time(app) => {
+        () = drain::out_of_time(app) => {
             task.abort();
             return Err(Undone::Stopped);
         }
@@ -184,10 +182,4 @@ async fn attempt(app: &App, claimed: &Claimed) -> Result<(), Undone> {
             failed(&format!("it took longer than {} seconds", WITHIN.as_secs()))
         }
     }
-}
-
-/// Waits until the server stops and gives jobs no more time.
-async fn out_of_time(app: &App) {
-    app.shutdown.wait().await;
-    sleep(Duration::from_secs(app.config.shutdown_seconds).saturating_sub(GIVE_BACK)).await;
 }

@@ -15,6 +15,7 @@ use madang_server::config::Switch;
 use reqwest::{Body, header};
 use serde_json::json;
 use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
     sync::oneshot::{self, error::RecvError},
 };
@@ -28,6 +29,9 @@ use crate::support::{
     settled,
     site::{Answer, Site},
 };
+
+const MESSAGE: &str = r#"{"content": "the last words"}"#;
+const CONTINUE: &str = "HTTP/1.1 100 Continue\r\n\r\n";
 
 /// Waits until something is so.
 async fn until(is_so: impl AsyncFn() -> bool) {
@@ -100,22 +104,39 @@ async fn whoever_is_at_a_node_that_leaves_goes_on_at_another_and_nothing_is_lost
 }
 
 on_both! {
-    async fn a_request_that_runs_when_the_server_stops_is_answered(s: TestServer) {
+    async fn requests_that_run_when_the_server_stops_are_answered(s: TestServer) {
         let mut s = s;
         let alice = s.user("alice").await;
+        let address = s.url.trim_start_matches("http://").to_owned();
         let (rest, comes) = oneshot::channel();
         let halves = stream::iter(["one half, "]).map(Ok::<_, RecvError>).chain(stream::once(comes));
-        let (address, gathered) = (s.url.trim_start_matches("http://").to_owned(), s.config.data.join("uploads"));
+        let gathered = s.config.data.join("uploads");
+        let (Secret(token), general) = (alice.http.current_token().unwrap(), alice.general());
+        let head = format!(
+            "POST /api/v1/channels/{general}/messages HTTP/1.1\r\nHost: chat\r\nAuthorization: Bearer {token}\r\n\
+             Content-Length: {}\r\nExpect: 100-continue\r\n\r\n",
+            MESSAGE.len()
+        );
         let meanwhile = async {
             until(async || std::fs::read_dir(&gathered).is_ok_and(|mut all| all.next().is_some())).await;
+            let mut message = TcpStream::connect(&address).await.unwrap();
+            message.write_all(head.as_bytes()).await.unwrap();
+            // It asks for the body, so it is at it.
+            message.read_exact(&mut [0; CONTINUE.len()]).await.unwrap();
             let refused = until(async || TcpStream::connect(&address).await.is_err());
-            tokio::join!(s.stop(), async {
+            let answers = async {
                 refused.await;
                 rest.send("and the other").unwrap();
-            });
+                message.write_all(MESSAGE.as_bytes()).await.unwrap();
+                let mut answer = String::new();
+                message.read_to_string(&mut answer).await.unwrap();
+                answer
+            };
+            tokio::join!(s.stop(), answers).1
         };
-        let (uploaded, ()) = tokio::join!(alice.http.upload("a.txt", Body::wrap_stream(halves)), meanwhile);
+        let (uploaded, sent) = tokio::join!(alice.http.upload("a.txt", Body::wrap_stream(halves)), meanwhile);
         assert_eq!(uploaded.unwrap().size, 23);
+        assert!(sent.starts_with("HTTP/1.1 201") && sent.contains("the last words"), "{sent}");
     }
 
     async fn a_job_for_which_a_stop_has_no_time_is_done_after_the_next_start(s: TestServer) {

@@ -182,6 +182,11 @@ impl Writer {
         }
     }
 
+    /// Waits until it is not run any more.
+    pub async fn ended(&self) {
+        drop(self.requests.lock().await);
+    }
+
     async fn store(&self, requests: Vec<Request>, listener: &dyn Listener) {
         let (messages, begun) = (requests.len(), Instant::now());
         let (mut news, replies): (Vec<_>, Vec<_>) = requests.into_iter().map(|r| (r.new, r.reply)).unzip();
