@@ -102,8 +102,8 @@ fn general(client: &Client) -> ChannelId {
 }
 
 fn contents(state: &State) -> Vec<String> {
-    let channel = state.channel_named("general");
-    channel.into_iter().flat_map(|channel| channel.messages()).map(|m| m.content.clone()).collect()
+    let general = state.channel_named("general").unwrap();
+    general.messages().map(|message| message.content.clone()).collect()
 }
 
 /// Waits until someone knows what was said last.
@@ -119,7 +119,7 @@ async fn stored(who: &Client) -> Vec<String> {
     let mut all = Vec::new();
     let mut query = MessagePageQuery { limit: Some(100), ..MessagePageQuery::default() };
     loop {
-        let page = who.http().messages(general(who), query.clone()).await.unwrap();
+        let page = who.http().messages(general(who), query).await.unwrap();
         all.splice(0..0, page.items.iter().map(|message| message.content.clone()));
         match page.items.first() {
             Some(oldest) if page.items.len() == 100 => query.before = Some(oldest.id),
