@@ -127,3 +127,16 @@ async fn a_second_sigterm_ends_it_at_once() {
     assert!(!server.ended().await.success());
     assert!(server.read_log().contains("second signal"));
 }
+
+#[tokio::test]
+async fn whoever_asks_for_the_health_of_a_server_is_told_by_the_exit() {
+    let mut server = Process::start(Backend::Sqlite).await;
+    let folder = tempfile::tempdir().unwrap();
+    let (arguments, listen) = (["admin", "health", "--listen"], server.address().to_owned());
+    let asks = || run(&[&arguments[..], &[listen.as_str()]].concat(), folder.path());
+    let (fine, text) = asks();
+    assert!(fine && text.trim() == "ok", "{text}");
+    server.kill();
+    let (fine, text) = asks();
+    assert!(!fine && text.contains("does not answer"), "{text}");
+}

@@ -8,6 +8,7 @@ mod balancer;
 mod balancers;
 mod cli;
 mod crash;
+mod deploy;
 mod full_disk;
 mod load;
 mod process;
