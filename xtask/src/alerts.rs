@@ -22,7 +22,11 @@ pub fn part(report: &mut Report) {
 }
 
 fn check() -> Result<()> {
-    for (what, file) in [("check config", "prometheus.yml"), ("test rules", "alerts.test.yml")] {
+    for (what, file) in [
+        ("check config", "prometheus.yml"),
+        ("check config", "compose.yml"),
+        ("test rules", "alerts.test.yml"),
+    ] {
         let mut promtool = Command::new("promtool");
         promtool.args(what.split(' ')).arg(file);
         child::run(promtool.current_dir(tools::root().join(FOLDER)))?;

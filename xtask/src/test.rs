@@ -1,7 +1,7 @@
 //! `cargo xtask test`: every test there is, with the servers and programs that they need.
 //!
 //! How: the parts run one after the other and each reports for itself (`report.rs`), so that one failure does
-//! not hide the next. PostgreSQL, Redis, HAProxy, Chromium, tmux and ffmpeg are looked for, installed where that is allowed, and
+//! not hide the next. PostgreSQL, Redis, Chromium, tmux, ffmpeg, HAProxy and nginx are looked for, installed where that is allowed, and
 //! named as skipped otherwise. Tests learn of them from the environment: `MADANG_TEST_POSTGRES_URL`,
 //! `MADANG_TEST_S3` (the program), `CHROMIUM`, `MADANG_BIN`.
 //!
@@ -148,7 +148,7 @@ impl Surroundings {
     fn prepare(report: &mut Report, rust: bool, browser: bool) -> Self {
         let mut needs = vec![Need::Postgres];
         if rust {
-            needs.extend([Need::Redis, Need::Tmux, Need::Ffmpeg, Need::HaProxy]);
+            needs.extend([Need::Redis, Need::Tmux, Need::Ffmpeg, Need::HaProxy, Need::Nginx]);
         }
         if browser {
             needs.extend([Need::Chromium, Need::KoreanFont]);
@@ -164,7 +164,8 @@ impl Surroundings {
                 Need::KoreanFont => "Korean text in screenshots",
                 Need::Python => "openapi",
                 Need::Promtool => "alerts",
-                Need::HaProxy => "chaos",
+                Need::HaProxy => "chaos, nodes behind HAProxy",
+                Need::Nginx => "nodes behind nginx",
             };
             report.skip(part, &format!("{} {}", item.need.name(), item.why), &item.help);
         }

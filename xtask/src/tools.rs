@@ -75,6 +75,7 @@ pub enum Need {
     Python,
     Promtool,
     HaProxy,
+    Nginx,
 }
 
 /// A need that could not be met: what is missing and which command installs it.
@@ -96,6 +97,7 @@ impl Need {
             Self::Python => "Python with venv",
             Self::Promtool => "promtool",
             Self::HaProxy => "HAProxy",
+            Self::Nginx => "nginx",
         }
     }
 
@@ -108,8 +110,9 @@ impl Need {
             Self::Tmux => on_path(&["tmux"]).is_some(),
             Self::Ffmpeg => on_path(&["ffmpeg"]).is_some() && on_path(&["ffprobe"]).is_some(),
             Self::Promtool => on_path(&["promtool"]).is_some(),
-            // Debian keeps it away from the PATH of people.
+            // Debian keeps them away from the PATH of people.
             Self::HaProxy => on_path(&["haproxy"]).is_some() || is_program(Path::new("/usr/sbin/haproxy")),
+            Self::Nginx => on_path(&["nginx"]).is_some() || is_program(Path::new("/usr/sbin/nginx")),
             // Debian's Python comes without what makes folders of its own.
             Self::Python => {
                 child::output(Command::new("python3").args(["-m", "ensurepip", "--version"])).is_ok()
@@ -128,6 +131,7 @@ impl Need {
             Self::Python => "python3-venv",
             Self::Promtool => "prometheus",
             Self::HaProxy => "haproxy",
+            Self::Nginx => "nginx",
         }
     }
 
@@ -149,6 +153,7 @@ impl Need {
             (Self::Python, true) => "brew install python",
             (Self::Promtool, true) => "brew install prometheus",
             (Self::HaProxy, true) => "brew install haproxy",
+            (Self::Nginx, true) => "brew install nginx",
             (need, false) => return format!("install {} with the system's package manager", need.name()),
         };
         name.to_owned()
@@ -191,7 +196,7 @@ if [ ! -e /usr/sbin/policy-rc.d ]; then
 fi
 apt-get -q update
 DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends \"$@\"
-for server in redis-server prometheus haproxy; do
+for server in redis-server prometheus haproxy nginx; do
     case \" $* \" in *\" $server \"*)
         systemctl disable \"$server\" >/dev/null 2>&1 || true ;;
     esac

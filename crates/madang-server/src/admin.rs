@@ -1,4 +1,9 @@
-//! What `madang admin` does to a database beside a server, or without one.
+//! What `madang admin` asks of a server, and does to a database beside it, or without one.
+
+use std::{
+    net::{Ipv4Addr, Ipv6Addr},
+    time::Duration,
+};
 
 use madang_proto::{ChannelId, Timestamp, ids};
 use madang_store::{Db, Error, jobs, message_archive, nodes, retention, search};
@@ -6,11 +11,14 @@ pub use madang_store::{
     message_archive::{Month, Moved},
     nodes::Node,
 };
+use serde_json::Value;
 
 use crate::{Config, clock::Clock, jobs::Job, nodes::ADMIN};
 
 /// Channels that are told of at most.
 const CHANNELS: u32 = 1_000;
+/// How long a server may take to say how it is.
+const HEALTH_WITHIN: Duration = Duration::from_secs(5);
 
 async fn database(config: &Config) -> Result<Db, Error> {
     let db = Db::connect(&config.store()).await?;
@@ -32,6 +40,22 @@ pub async fn migration_status(config: &Config) -> Result<Vec<madang_store::Migra
 /// When it is away, or newer than this binary.
 pub async fn nodes(config: &Config) -> Result<Vec<Node>, Error> {
     nodes::list(&Db::connect(&config.store()).await?).await
+}
+
+/// What the server of these settings, on this machine, says in `/health`.
+///
+/// # Errors
+/// When it does not answer.
+pub async fn health(config: &Config) -> Result<Value, reqwest::Error> {
+    let mut at = config.listen;
+    if at.ip().is_unspecified() {
+        at.set_ip(if at.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
+    }
+    let scheme = if config.tls_certificate.is_some() { "https" } else { "http" };
+    let client = reqwest::Client::builder().no_proxy().timeout(HEALTH_WITHIN);
+    // The certificate is for the name that others know.
+    let client = client.tls_danger_accept_invalid_certs(true).build()?;
+    client.get(format!("{scheme}://{at}/health")).send().await?.json().await
 }
 
 /// Empties the index of search, which the server then fills anew.

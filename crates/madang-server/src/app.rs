@@ -126,8 +126,12 @@ pub struct Parts {
     pub runtime: Handle,
     /// The owner of tasks.
     pub supervisor: Supervisor,
+    /// Says that the server is about to stop, and that nothing new is to begin that lasts.
+    pub draining: Shutdown,
     /// Says that the server stops.
     pub shutdown: Shutdown,
+    /// Says that requests and jobs ended, or had their time: nothing more comes to be stored.
+    pub unused: Shutdown,
     /// Fault switches of test builds.
     pub faults: Faults,
 }

@@ -204,6 +204,11 @@ pub struct Config {
     #[arg(long, env = "MADANG_LOG", default_value = "info")]
     pub log: String,
 
+    /// Seconds from the signal to stop until clients are told to come back, in which load balancers see that they
+    /// should go to another node; nothing is waited for where there is no other node.
+    #[arg(long, env = "MADANG_DRAIN_SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(0..=600))]
+    pub drain_seconds: u64,
+
     /// Seconds that running requests have to end when the server stops.
     #[arg(long, env = "MADANG_SHUTDOWN_SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(0..=600))]
     pub shutdown_seconds: u64,

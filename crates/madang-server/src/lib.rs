@@ -23,6 +23,7 @@ pub mod config;
 mod direct;
 mod doubts;
 mod drafts;
+mod drain;
 mod edits;
 mod emoji;
 mod error;

@@ -1,7 +1,8 @@
 //! Start and stop: from settings to a running server, and back without losing anything.
 //!
-//! Stop, in this order: no new connections or requests; connected clients are told to come back; the
-//! hub ends; running requests and the writer's queue end; the node's number is given back; the database is closed.
+//! Stop, in this order: where there are other nodes, clients go there ([`drain`]); no new connections or requests;
+//! connected clients are told to come back; running requests and jobs end, then the writer's queue, then the hub and the
+//! bus, which tell the other nodes; the node's number is given back; the database is closed.
 
 use std::{fs, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -12,6 +13,7 @@ use madang_store::{Db, Writer, partitions, writer};
 use tokio::{
     runtime::Handle,
     sync::{Notify, Semaphore},
+    time::{Instant, timeout_at},
 };
 
 use crate::{
@@ -21,6 +23,7 @@ use crate::{
     clock::Clock,
     cluster::{self, Cluster, Way},
     config::{Config, Switch},
+    drain,
     error::Error,
     exports,
     files::{self, Storage},
@@ -88,7 +91,7 @@ pub struct Hands {
 /// A running server.
 pub struct Server {
     app: App,
-    address: SocketAddr,
+    listener: Arc<Listener>,
     metrics_address: Option<SocketAddr>,
     /// Held while the server lives: one server a data folder.
     _lock: fs::File,
@@ -125,12 +128,18 @@ impl Server {
         if ffmpeg.is_none() {
             tracing::info!("no ffmpeg: videos get no thumbnail, and keep what they tell of place and device");
         }
-        let (listener, address) = bind(config.listen, For::Everyone)?;
+        let listener = bind(config.listen, For::Everyone)?;
         let watched = config.metrics_listen.map(|at| bind(at, For::Watchers)).transpose()?;
         let db = database(&config, &place).await?;
         partitions::ensure(&db, clock.now()).await.map_err(|e| StartError::of("database")(&e))?;
-        let said =
-            nodes::about(&config, address, place, db.schema(), keys.fingerprint().to_owned(), clock.now());
+        let said = nodes::about(
+            &config,
+            listener.address(),
+            place,
+            db.schema(),
+            keys.fingerprint().to_owned(),
+            clock.now(),
+        );
         let node = Node::new(said, lease.unwrap_or(nodes::LEASE), unheard);
         let ids = nodes::enter(&db, &node, &clock).await.map_err(|e| StartError::of("database")(&e))?;
         let ids = ids.map_err(StartError)?;
@@ -177,7 +186,9 @@ impl Server {
             threads: Threads::start(shards).map_err(|e| StartError::of("threads")(&e))?,
             runtime: Handle::current(),
             supervisor: Supervisor::new(shutdown.clone()),
+            draining: Shutdown::new(),
             shutdown,
+            unused: Shutdown::new(),
             faults,
             config,
         });
@@ -191,18 +202,18 @@ impl Server {
         };
         prepared.await.map_err(|e| StartError::of("database")(&e))?;
         start_children(&app);
-        listen(&app, listener, http::router(app.clone()));
-        let metrics_address = watched.map(|(listener, address)| {
-            listen(&app, listener, metrics::http::router(app.clone()));
-            address
+        listen(&app, &listener, http::router(app.clone()));
+        let metrics_address = watched.map(|listener| {
+            listen(&app, &listener, metrics::http::router(app.clone()));
+            listener.address()
         });
-        Ok(Self { app, address, metrics_address, _lock: lock })
+        Ok(Self { app, listener, metrics_address, _lock: lock })
     }
 
     /// Where it listens.
     #[must_use]
-    pub const fn address(&self) -> SocketAddr {
-        self.address
+    pub fn address(&self) -> SocketAddr {
+        self.listener.address()
     }
 
     /// Where it tells its metrics, if it does.
@@ -219,15 +230,28 @@ impl Server {
         Ok(self.app.supervisor.run().await?)
     }
 
+    /// Has whoever is connected go to other nodes, before a [stop](Self::stop).
+    pub async fn drain(&self) {
+        drain::drain(&self.app).await;
+    }
+
     /// Stops in order; nothing acknowledged is lost.
     pub async fn stop(self) {
         let app = &self.app;
+        app.draining.signal();
         app.shutdown.signal();
         // Those of other nodes stay.
         app.hub.publish(Control::CloseAll { code: CloseCode::Restarting }.into()).await;
+        let over = Instant::now() + Duration::from_secs(app.config.shutdown_seconds);
+        let used = async { tokio::join!(self.listener.ended(), app.jobs.ended()) };
+        tokio::select! {
+            _ = used => {}
+            () = drain::out_of_time(app) => {}
+        }
+        app.unused.signal();
+        drop(timeout_at(over, app.writer.ended()).await);
         app.hub.close();
-        let grace = Duration::from_secs(app.config.shutdown_seconds);
-        app.supervisor.shutdown(grace).await;
+        app.supervisor.shutdown(over.saturating_duration_since(Instant::now())).await;
         nodes::leave(app).await;
         app.db.close().await;
     }
@@ -275,15 +299,13 @@ async fn database(config: &Config, place: &str) -> Result<Db, StartError> {
     }
 }
 
-fn bind(address: SocketAddr, whom: For) -> Result<(Listener, SocketAddr), StartError> {
-    let listener = Listener::bind(address, whom).map_err(|e| StartError::of(address)(&e))?;
-    let bound = listener.address().map_err(|e| StartError::of(address)(&e))?;
-    Ok((listener, bound))
+fn bind(address: SocketAddr, whom: For) -> Result<Arc<Listener>, StartError> {
+    Listener::bind(address, whom).map(Arc::new).map_err(|e| StartError::of(address)(&e))
 }
 
 /// Has a listener answer with these routes.
-fn listen(app: &App, listener: Listener, router: Router) {
-    let (app, listener) = (app.clone(), Arc::new(listener));
+fn listen(app: &App, listener: &Arc<Listener>, router: Router) {
+    let (app, listener) = (app.clone(), Arc::clone(listener));
     app.supervisor.clone().child(listener.name(), move || {
         let (app, listener, router) = (app.clone(), Arc::clone(&listener), router.clone());
         async move { listener.run(app, router).await }
@@ -297,7 +319,7 @@ fn start_children(app: &App) {
     app.supervisor.child("writer", move || {
         let app = of_writer.clone();
         async move {
-            app.writer.run(&Announcer(&app), app.shutdown.wait()).await;
+            app.writer.run(&Announcer(&app), app.unused.wait()).await;
             Ok(())
         }
     });

@@ -169,6 +169,18 @@ pub async fn retry(db: &Db, failed: &Claimed, at: Timestamp, error: &str) -> Res
     tx.commit().await
 }
 
+/// It was not done, and whoever wants it may claim it: the attempt does not count. The claim may not be used again.
+///
+/// # Errors
+/// When the database fails.
+pub async fn give_back(db: &Db, undone: &Claimed, now: Timestamp) -> Result<()> {
+    let mut tx = db.begin().await?;
+    let (id, attempts) = (undone.id, undone.attempts);
+    let sql = "UPDATE jobs SET due_at = $3, attempts = attempts - 1 WHERE id = $1 AND attempts = $2";
+    execute!(&mut tx, sql, id, attempts, now.millis())?;
+    tx.commit().await
+}
+
 /// It failed once too often, and is kept to be looked at.
 ///
 /// # Errors

@@ -15,6 +15,8 @@ use crate::{
 pub enum Admin {
     /// Show which migrations the database has.
     MigrateStatus(Box<Config>),
+    /// Ask the server of these settings, on this machine, whether it is ready; exit with 1 when not.
+    Health(Box<Config>),
     /// List the servers that share the database.
     Nodes(Box<Config>),
     /// Index all messages for search anew; a running server begins with it within a minute.
@@ -170,6 +172,11 @@ pub async fn run(admin: Admin) -> Result<()> {
                 let state = if migration.applied { "applied" } else { "pending" };
                 println!("{:04}  {state:8}  {}", migration.version, migration.description);
             }
+        }
+        Admin::Health(config) => {
+            let health = admin::health(&config).await.context("the server does not answer")?;
+            println!("{}", health["status"].as_str().unwrap_or_default());
+            anyhow::ensure!(health["ready"] == true, "not ready");
         }
         Admin::Nodes(config) => nodes(&config).await?,
         Admin::Reindex(config) => {

@@ -40,7 +40,12 @@ fn main() -> anyhow::Result<()> {
     let cli = Cli::from_arg_matches(&matches).map_err(|e| e.exit())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     match cli.command {
-        Command::Serve(serve) => runtime.block_on(serve::run(*serve)),
+        Command::Serve(serve) => {
+            let served = runtime.block_on(serve::run(*serve));
+            // What still runs has had its time.
+            runtime.shutdown_background();
+            served
+        }
         Command::Chat(chat) => runtime.block_on(chat::run(chat)),
         Command::Load(load) => runtime.block_on(load::run(*load)),
         Command::Admin(admin) => runtime.block_on(admin::run(*admin)),

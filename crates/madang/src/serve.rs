@@ -1,9 +1,12 @@
 //! `madang serve`.
 
-use std::path::PathBuf;
+use std::{io, path::PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context, Result, anyhow};
 use madang_server::{Config, Server};
+#[cfg(unix)]
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::timeout;
 
 use crate::{logging, settings};
 
@@ -18,7 +21,7 @@ pub struct Serve {
     settings: Config,
 }
 
-/// Serves until a signal to stop.
+/// Serves until a signal to stop, and stops in order; a second signal ends it at once.
 pub async fn run(serve: Serve) -> Result<()> {
     let config = serve.settings;
     let traces = logging::init(&config)?;
@@ -27,36 +30,65 @@ pub async fn run(serve: Serve) -> Result<()> {
     }
     let scheme = if config.tls_certificate.is_some() { "https" } else { "http" };
     let (data, database) = (config.data.display().to_string(), config.database_url.is_some());
+    let limit = config.stop_limit();
     let server = Server::start(config).await?;
+    let mut signals = Signals::new().context("signals of the system")?;
     let address = server.address();
     tracing::info!(%address, data, database = if database { "as set" } else { "SQLite in the data folder" }, "started");
     println!("Madang is at {scheme}://{}", logging::for_people(address));
     let result = tokio::select! {
         result = server.run() => result,
-        () = signal() => Ok(()),
+        () = signals.next() => Ok(()),
     };
     tracing::info!("stopping");
-    server.stop().await;
+    let stop = async {
+        // Where a part failed, nobody can be served until they are elsewhere.
+        if result.is_ok() {
+            server.drain().await;
+        }
+        server.stop().await;
+    };
+    tokio::select! {
+        stopped = timeout(limit, stop) => stopped
+            .map_err(|_| anyhow!("it did not stop within {} seconds, and was ended", limit.as_secs()))?,
+        () = signals.next() => return Err(anyhow!("ended at once, by a second signal")),
+    }
     traces.end();
-    result.map_err(|e| anyhow::anyhow!("{e}"))
+    result.map_err(|e| anyhow!("{e}"))
 }
 
-/// Waits for Ctrl-C or SIGTERM.
-async fn signal() {
-    let interrupt = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        match signal(SignalKind::terminate()) {
-            Ok(mut terminate) => {
-                tokio::select! {
-                    _ = interrupt => {}
-                    _ = terminate.recv() => {}
-                }
-            }
-            Err(_) => drop(interrupt.await),
+/// The signals to stop: SIGTERM, and SIGINT, which is Ctrl-C.
+#[cfg(unix)]
+struct Signals([Signal; 2]);
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self([signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?]))
+    }
+
+    /// Waits for the next one.
+    async fn next(&mut self) {
+        let Self([terminate, interrupt]) = self;
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
         }
     }
-    #[cfg(not(unix))]
-    drop(interrupt.await);
+}
+
+/// The signal to stop: Ctrl-C.
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    /// Waits for the next one.
+    async fn next(&mut self) {
+        drop(tokio::signal::ctrl_c().await);
+    }
 }

@@ -38,7 +38,8 @@ pub fn with_file(command: Command) -> Result<Command> {
     let command = command.mut_subcommand("serve", set);
     // Those under `admin` that know the same settings.
     Ok(command.mut_subcommand("admin", |admin| {
-        let known = ["migrate-status", "nodes", "reindex", "export", "import", "migrate", "set-password"];
+        let known =
+            ["migrate-status", "health", "nodes", "reindex", "export", "import", "migrate", "set-password"];
         let admin = known.into_iter().fold(admin, |admin, name| admin.mut_subcommand(name, set));
         let both = |command: Command| command.mut_subcommand("status", set).mut_subcommand("run", set);
         admin.mut_subcommand("archive", both).mut_subcommand("retention", both)

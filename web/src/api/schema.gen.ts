@@ -2195,7 +2195,7 @@ export interface components {
             retention: components["schemas"]["Daily"];
             /** @description Search in messages. */
             search: components["schemas"]["Index"];
-            /** @description `ok`, or `degraded` when a part is away. */
+            /** @description `ok`, `degraded` when a part is away, or `draining` when the server is about to stop. */
             status: string;
             tls?: components["schemas"]["Certificate"] | null;
             /** @description Version of the server. */

@@ -36,9 +36,9 @@ const PREFIX: &str = "madang";
 const EVERY: Duration = Duration::from_secs(1);
 /// How often the log is looked into.
 const LOOK: u64 = 5;
-/// In how many parts all connections are asked to come back, one after the other.
-const PARTS: usize = 20;
-const PART_EVERY: Duration = Duration::from_millis(250);
+/// Within how long all connections are asked to come back, and in how many parts, one after the other.
+pub const COME_BACK_WITHIN: Duration = Duration::from_secs(5);
+const PARTS: u32 = 20;
 
 /// What one node has to do with the others.
 #[derive(Default)]
@@ -122,6 +122,7 @@ pub async fn run(app: App) -> Result<(), BoxError> {
         let missed = app.relay.as_ref().is_some_and(|relay| relay.take_missed());
         if missed {
             app.cluster.people.again();
+            // What was missed is more than the channels' logs have.
             come_back(&app).await;
         }
         if missed || second % LOOK == 0 {
@@ -132,13 +133,13 @@ pub async fn run(app: App) -> Result<(), BoxError> {
     Ok(())
 }
 
-/// Asks whoever is connected to come back, over some seconds: what was missed is more than the channels' logs have.
+/// Asks whoever is connected to come back, over some seconds, so that they do not come all at once.
 pub async fn come_back(app: &App) {
     let outboxes = app.hub.outboxes();
-    for part in outboxes.chunks(outboxes.len().div_ceil(PARTS).max(1)) {
+    for part in outboxes.chunks(outboxes.len().div_ceil(PARTS as usize).max(1)) {
         part.iter().for_each(|outbox| outbox.close(CloseCode::Restarting));
         tokio::select! {
-            () = sleep(PART_EVERY) => {}
+            () = sleep(COME_BACK_WITHIN / PARTS) => {}
             () = app.shutdown.wait() => return,
         }
     }

@@ -33,6 +33,7 @@ use super::{
 };
 use crate::{
     app::App,
+    drain,
     error::Result,
     http::{
         Place, Query,
@@ -86,6 +87,7 @@ fn handshake(
     parameters: Parameters,
     mut request: Request,
 ) -> Result<Response> {
+    drain::refuse(&app)?;
     app.limits.check(Limit::ConnectByAddress, address)?;
     let handshake = (accept(request.headers()), request.extensions_mut().remove::<OnUpgrade>());
     let (Some(accept), Some(upgrading)) = handshake else {

@@ -15,7 +15,7 @@ use crate::{app::App, upkeep::Upkeep};
 /// How the server is.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Health {
-    /// `ok`, or `degraded` when a part is away.
+    /// `ok`, `degraded` when a part is away, or `draining` when the server is about to stop.
     status: &'static str,
     /// Always true when there is an answer.
     live: bool,
@@ -138,9 +138,14 @@ pub async fn show(State(app): State<App>) -> (StatusCode, Json<Health>) {
     let tls = app.tls.as_ref().map(|tls| tls.condition(app.now()));
     let kept = app.retention.is_well() && app.archive.is_well();
     let well = bus && kept && app.storage.is_well() && tls.is_none_or(|tls| tls.well);
-    let ready = database && !app.shutdown.is_shutting_down();
+    let draining = app.draining.is_shutting_down();
+    let ready = database && !draining;
     let health = Health {
-        status: if ready && well { "ok" } else { "degraded" },
+        status: match (draining, ready && well) {
+            (true, _) => "draining",
+            (false, true) => "ok",
+            (false, false) => "degraded",
+        },
         live: true,
         ready,
         version: env!("CARGO_PKG_VERSION"),

@@ -4,7 +4,8 @@
 //! - The socket stays bound while the listener is restarted, so nobody is refused meanwhile.
 //! - Headers must come within ten seconds, and before them TLS must be agreed on within ten. Both are
 //!   waited for in the connection's own task: whoever says nothing holds up nobody.
-//! - At shutdown no new connections are taken, running requests end, and sockets say goodbye.
+//! - At shutdown the socket is closed at once, so that whoever comes goes elsewhere; running requests end, and
+//!   sockets say goodbye.
 
 use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -17,6 +18,7 @@ use hyper::{
 use hyper_util::rt::{TokioIo, TokioTimer};
 use madang_proto::limits;
 use madang_realtime::{BoxError, Shutdown};
+use parking_lot::Mutex;
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt},
     net::{TcpListener, TcpSocket, TcpStream},
@@ -64,7 +66,9 @@ pub enum For {
 /// A bound socket.
 pub struct Listener {
     whom: For,
-    socket: TcpListener,
+    address: SocketAddr,
+    /// Nothing after the shutdown.
+    socket: Mutex<Option<Arc<TcpListener>>>,
     places: Arc<Semaphore>,
 }
 
@@ -78,8 +82,13 @@ impl Listener {
         #[cfg(unix)]
         socket.set_reuseaddr(true)?;
         socket.bind(address)?;
-        let (socket, places) = (socket.listen(BACKLOG)?, Arc::new(Semaphore::new(CONNECTIONS as usize)));
-        Ok(Self { whom, socket, places })
+        let socket = socket.listen(BACKLOG)?;
+        Ok(Self {
+            whom,
+            address: socket.local_addr()?,
+            socket: Mutex::new(Some(Arc::new(socket))),
+            places: Arc::new(Semaphore::new(CONNECTIONS as usize)),
+        })
     }
 
     /// What its child is called.
@@ -91,11 +100,8 @@ impl Listener {
     }
 
     /// Where it listens.
-    ///
-    /// # Errors
-    /// When the system cannot tell.
-    pub fn address(&self) -> std::io::Result<SocketAddr> {
-        self.socket.local_addr()
+    pub const fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// Takes connections until the shutdown is signalled, and then waits until all of them ended.
@@ -103,11 +109,12 @@ impl Listener {
     /// # Errors
     /// When the socket is broken.
     pub async fn run(&self, app: App, router: Router) -> Result<(), BoxError> {
-        loop {
+        let socket = self.socket.lock().clone();
+        while let Some(socket) = &socket {
             app.faults.point(self.name());
             let place = Place { _permit: Arc::new(Arc::clone(&self.places).acquire_owned().await?) };
             let (stream, peer) = tokio::select! {
-                accepted = self.socket.accept() => match accepted {
+                accepted = socket.accept() => match accepted {
                     Ok(accepted) => accepted,
                     Err(e) if is_of_the_peer(&e) => continue,
                     Err(e) => {
@@ -139,8 +146,15 @@ impl Listener {
                 }),
             };
         }
-        drop(self.places.acquire_many(CONNECTIONS).await?);
+        drop((socket, self.socket.lock().take()));
+        self.ended().await;
         Ok(())
+    }
+
+    /// Waits until all connections ended, sockets of the gateway among them; for after the shutdown.
+    pub async fn ended(&self) {
+        // It fails only where nobody waits any more.
+        drop(self.places.acquire_many(CONNECTIONS).await);
     }
 }
 

@@ -6,7 +6,7 @@ use axum::{
     Router,
     extract::DefaultBodyLimit,
     http::{HeaderName, HeaderValue, Method, StatusCode, header},
-    middleware::{from_fn_with_state, map_response},
+    middleware::{from_fn_with_state, map_response, map_response_with_state},
     routing::get,
 };
 use madang_proto::limits;
@@ -23,7 +23,7 @@ use super::{
     web,
 };
 use crate::{
-    accounts, app::App, audit, channels, config::Config, direct, drafts, edits, emoji, exports, files,
+    accounts, app::App, audit, channels, config::Config, direct, drafts, drain, edits, emoji, exports, files,
     gateway, invites, messages, metrics, notifications, pins, presence, previews, profiles, reactions, reads,
     reminders, reports, retention, sanctions, saved, scheduled, search, settings, threads, workspaces,
 };
@@ -178,9 +178,10 @@ pub fn router(app: App) -> Router {
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_WITHIN))
         .layer(CompressionLayer::new())
         // After the layers of plain requests: streams and upgraded connections have rules of their own.
-        .merge(streams)
+        .merge(streams.layer(from_fn_with_state(app.clone(), drain::refuse_uploads)))
         .route("/api/v1/ws", get(gateway::ws::upgrade))
         .layer(map_response(problem::complete))
+        .layer(map_response_with_state(app.clone(), drain::say_last))
         .layer(from_fn_with_state(app.clone(), rates::tell))
         .layer(fixed(header::CONTENT_SECURITY_POLICY, web::CONTENT_SECURITY_POLICY))
         .layer(fixed(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")))

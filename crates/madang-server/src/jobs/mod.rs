@@ -199,6 +199,12 @@ impl Jobs {
         (AT_ONCE as usize).saturating_sub(self.slots.available_permits())
     }
 
+    /// Waits until none is being done; for after the shutdown.
+    pub async fn ended(&self) {
+        // It fails only where nobody waits any more.
+        drop(self.slots.acquire_many(AT_ONCE).await);
+    }
+
     /// By how many milliseconds the one that waits longest is late.
     pub fn late(&self, now: Timestamp) -> i64 {
         now.millis().saturating_sub(self.next.load(Ordering::Acquire)).max(0)

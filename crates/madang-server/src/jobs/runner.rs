@@ -25,7 +25,7 @@ use tokio::{
 use tracing::Instrument;
 
 use super::{AT_ONCE, Job, retry};
-use crate::{app::App, spans};
+use crate::{app::App, drain, spans};
 
 /// How long it sleeps where nothing wakes it.
 const SLEEP: Duration = Duration::from_secs(15);
@@ -38,7 +38,15 @@ const WITHIN: Duration = Duration::from_secs(60);
 /// How long nobody else does a job that was claimed, in milliseconds: it may take its time, and clocks of nodes differ.
 const LEASE: i64 = 120_000;
 
-/// Does what is due until the server stops; then what was begun is done first.
+/// Why a job was not done.
+enum Undone {
+    /// It failed.
+    Failed(String),
+    /// The server stops, and has no more time for it.
+    Stopped,
+}
+
+/// Does what is due until the server stops; then what was begun is done first, or given back.
 ///
 /// # Errors
 /// None: it is what a supervised child gives.
@@ -64,7 +72,7 @@ pub async fn run(app: App) -> Result<(), BoxError> {
             () = app.shutdown.wait() => break,
         }
     }
-    drop(app.jobs.slots.acquire_many(AT_ONCE).await);
+    app.jobs.ended().await;
     Ok(())
 }
 
@@ -89,9 +97,10 @@ async fn look(app: &App) -> Result<Timestamp, madang_store::Error> {
             sleep(BEATEN).await;
         }
         for claimed in claimed {
-            if let Ok(slot) = Arc::clone(&app.jobs.slots).try_acquire_owned() {
-                let of = app.clone();
-                app.supervisor.isolated("work", work(of, claimed, slot));
+            match Arc::clone(&app.jobs.slots).try_acquire_owned() {
+                Ok(slot) => drop(app.supervisor.isolated("work", work(app.clone(), claimed, slot))),
+                // The server stops, which wants all of them.
+                Err(_) => store::give_back(&app.db, &claimed, now).await?,
             }
         }
     }
@@ -102,14 +111,17 @@ async fn work(app: App, claimed: Claimed, slot: OwnedSemaphorePermit) {
     let Claimed { id, attempts, job } = &claimed;
     let kind = read(&claimed).map_or("unknown", |job| job.kind());
     let result = attempt(&app, &claimed).await;
-    app.metrics.job(kind, if result.is_ok() { "done" } else { "failed" });
+    if !matches!(result, Err(Undone::Stopped)) {
+        app.metrics.job(kind, if result.is_ok() { "done" } else { "failed" });
+    }
     let stored = match result {
         Ok(()) => store::finish(&app.db, &claimed).await,
-        Err(error) if *attempts >= retry::ATTEMPTS => {
+        Err(Undone::Stopped) => store::give_back(&app.db, &claimed, app.now()).await,
+        Err(Undone::Failed(error)) if *attempts >= retry::ATTEMPTS => {
             tracing::error!(id, job, error, "a job failed too often");
             bury(&app, &claimed, &error).await
         }
-        Err(error) => {
+        Err(Undone::Failed(error)) => {
             tracing::warn!(id, attempts, error, "a job failed, and is tried again");
             let again = app.now().plus_millis(retry::pause(*id, *attempts));
             store::retry(&app.db, &claimed, again, &error).await
@@ -142,11 +154,12 @@ fn read(claimed: &Claimed) -> Result<Job, String> {
 }
 
 /// Does a job, unless it was begun too often without ever coming to an end.
-async fn attempt(app: &App, claimed: &Claimed) -> Result<(), String> {
+async fn attempt(app: &App, claimed: &Claimed) -> Result<(), Undone> {
+    let failed = |why: &str| Err(Undone::Failed(why.to_owned()));
     if claimed.attempts > retry::ATTEMPTS {
-        return Err("it was begun again and again and never came to an end".to_owned());
+        return failed("it was begun again and again and never came to an end");
     }
-    let job = read(claimed)?;
+    let job = read(claimed).map_err(Undone::Failed)?;
     let span = spans::job(job.kind());
     let (done, outcome) = oneshot::channel();
     let of = app.clone();
@@ -154,12 +167,19 @@ async fn attempt(app: &App, claimed: &Claimed) -> Result<(), String> {
         of.faults.point("work");
         drop(done.send(job.run(&of).instrument(span).await));
     });
-    match timeout(WITHIN, outcome).await {
-        Ok(Ok(result)) => result.map_err(|error| error.reason()),
-        Ok(Err(_)) => Err("it panicked; the log says where".to_owned()),
+    let outcome = tokio::select! {
+        outcome = timeout(WITHIN, outcome) => outcome,
+        () = drain::out_of_time(app) => {
+            task.abort();
+            return Err(Undone::Stopped);
+        }
+    };
+    match outcome {
+        Ok(Ok(result)) => result.map_err(|error| Undone::Failed(error.reason())),
+        Ok(Err(_)) => failed("it panicked; the log says where"),
         Err(_) => {
             task.abort();
-            Err(format!("it took longer than {} seconds", WITHIN.as_secs()))
+            failed(&format!("it took longer than {} seconds", WITHIN.as_secs()))
         }
     }
 }

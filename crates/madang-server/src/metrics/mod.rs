@@ -63,7 +63,9 @@ impl Metrics {
         };
         // What never happened shows as 0, so that the first time shows as a rise.
         let codes = CloseCode::ALL.map(close_code);
-        for outcome in [OPENED, GONE, "rate_limited", "upgrade_required"].into_iter().chain(codes) {
+        for outcome in
+            [OPENED, GONE, "rate_limited", "upgrade_required", "unavailable"].into_iter().chain(codes)
+        {
             drop(metrics.connects.get_or_create(&[("outcome", outcome)]));
         }
         for reason in codes.into_iter().chain([GONE]) {
@@ -124,6 +126,7 @@ const fn refusal(code: ErrorCode) -> &'static str {
         ErrorCode::RateLimited => "rate_limited",
         ErrorCode::UpgradeRequired => "upgrade_required",
         ErrorCode::Unauthenticated => "unauthenticated",
+        ErrorCode::Unavailable => "unavailable",
         _ => "fault",
     }
 }

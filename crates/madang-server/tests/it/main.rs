@@ -7,6 +7,7 @@ mod channels;
 mod cluster;
 mod direct;
 mod drafts;
+mod draining;
 mod edits;
 mod emoji;
 mod encodings;

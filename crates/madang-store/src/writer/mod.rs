@@ -188,6 +188,11 @@ impl Writer {
         }
     }
 
+    /// Waits until it is not run any more.
+    pub async fn ended(&self) {
+        drop(self.requests.lock().await);
+    }
+
     /// Stores a batch; one that stands still is given up, so that the next one has its turn. Then nobody knows whether
     /// it is stored.
     async fn store_batch(&self, news: &mut Vec<NewMessage>) -> Result<Vec<Result<Sent>>> {

@@ -109,7 +109,7 @@ impl World {
 
     /// The nodes that ended by themselves.
     pub fn ended(&mut self) -> Vec<usize> {
-        (0..NODES).filter(|node| self.nodes[*node].process.ended()).collect()
+        (0..NODES).filter(|node| self.nodes[*node].process.has_ended()).collect()
     }
 
     /// The ends of the nodes' logs.

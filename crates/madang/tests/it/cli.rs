@@ -1,6 +1,7 @@
 //! The command line: help, settings and their order, stopping.
 
 use madang_client::status::ConnectionStatus;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::process::{Backend, Process, run};
 
@@ -97,7 +98,8 @@ fn nothing_is_old_in_a_new_installation() {
 
 #[tokio::test]
 async fn sigterm_tells_clients_to_come_back_and_ends_well() {
-    let mut server = Process::start(Backend::Sqlite).await;
+    // Alone, it waits for no load balancer.
+    let mut server = Process::start_with(Backend::Sqlite, &[("MADANG_DRAIN_SECONDS", "600")]).await;
     let alice = server.user("alice").await;
     assert!(server.terminate().await.success());
     let reason = alice.wait_for("the connection to end", |state| match &state.connection {
@@ -107,4 +109,34 @@ async fn sigterm_tells_clients_to_come_back_and_ends_well() {
     reason.await.unwrap();
     server.again().await;
     alice.reconnect().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_second_sigterm_ends_it_at_once() {
+    let mut server = Process::start_with(Backend::Sqlite, &[("MADANG_SHUTDOWN_SECONDS", "600")]).await;
+    // A request whose body never comes.
+    let mut stream = tokio::net::TcpStream::connect(server.address()).await.unwrap();
+    let head =
+        "POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    // It asks for the body, so it is at it.
+    stream.read_exact(&mut [0; 12]).await.unwrap();
+    server.signal();
+    server.takes_nobody().await;
+    server.signal();
+    assert!(!server.ended().await.success());
+    assert!(server.read_log().contains("second signal"));
+}
+
+#[tokio::test]
+async fn whoever_asks_for_the_health_of_a_server_is_told_by_the_exit() {
+    let mut server = Process::start(Backend::Sqlite).await;
+    let folder = tempfile::tempdir().unwrap();
+    let (arguments, listen) = (["admin", "health", "--listen"], server.address().to_owned());
+    let asks = || run(&[&arguments[..], &[listen.as_str()]].concat(), folder.path());
+    let (fine, text) = asks();
+    assert!(fine && text.trim() == "ok", "{text}");
+    server.kill();
+    let (fine, text) = asks();
+    assert!(!fine && text.contains("does not answer"), "{text}");
 }

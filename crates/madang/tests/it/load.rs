@@ -179,7 +179,7 @@ async fn several_nodes_are_loaded_as_one_and_one_of_them_is_killed() {
     for row in ["p99 that 3 nodes add", "bus messages an event and node", "back after a node was killed"] {
         assert!(text.contains(row), "{row} is not in {text}");
     }
-    assert!(nodes[2].ended());
+    assert!(nodes[2].has_ended());
 }
 
 #[tokio::test(flavor = "multi_thread")]

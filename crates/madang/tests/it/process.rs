@@ -82,7 +82,7 @@ impl Process {
         let http = self.http();
         let ready = async {
             while !matches!(http.health().await, Ok((200, _))) {
-                assert!(!self.ended(), "the server ended: {}", self.read_log());
+                assert!(!self.has_ended(), "the server ended: {}", self.read_log());
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
@@ -115,13 +115,18 @@ impl Process {
     }
 
     /// Whether it ended by itself.
-    pub fn ended(&mut self) -> bool {
+    pub fn has_ended(&mut self) -> bool {
         self.child.as_mut().unwrap().try_wait().unwrap().is_some()
     }
 
     /// From the next start on it is on this database, with the same data folder.
     pub fn moved_to(&mut self, url: &str) {
         self.backend = Backend::Postgres(url.to_owned());
+    }
+
+    /// Its address and port.
+    pub fn address(&self) -> &str {
+        self.url.trim_start_matches("http://")
     }
 
     /// The folder that its data folder is in.
@@ -155,11 +160,29 @@ impl Process {
         child.wait().unwrap();
     }
 
+    /// SIGTERM.
+    pub fn signal(&self) {
+        let id = self.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    }
+
+    /// Waits for its exit.
+    pub async fn ended(&mut self) -> std::process::ExitStatus {
+        let mut child = self.child.take().unwrap();
+        let ended = tokio::task::spawn_blocking(move || child.wait().unwrap());
+        tokio::time::timeout(Duration::from_secs(60), ended).await.expect("it does not end").unwrap()
+    }
+
     /// SIGTERM, and its exit.
     pub async fn terminate(&mut self) -> std::process::ExitStatus {
-        let mut child = self.child.take().unwrap();
-        assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
-        tokio::task::spawn_blocking(move || child.wait().unwrap()).await.unwrap()
+        self.signal();
+        self.ended().await
+    }
+
+    /// Waits until it takes no connections.
+    pub async fn takes_nobody(&self) {
+        let gone = async { while tokio::net::TcpStream::connect(self.address()).await.is_ok() {} };
+        tokio::time::timeout(Duration::from_secs(60), gone).await.expect("it takes connections");
     }
 
     /// REST without a session.

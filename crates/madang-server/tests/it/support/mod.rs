@@ -2,6 +2,7 @@
 
 pub mod cast;
 pub mod converge;
+pub mod door;
 pub mod nodes;
 pub mod raw;
 pub mod s3;

@@ -160,6 +160,11 @@ impl TestServer {
         Ok(Self { url, clock, faults, config, presence, server: Some(server), _folder: None, runtime: None })
     }
 
+    /// Has its clients go to other nodes; what else is asked of it is answered.
+    pub async fn drain(&self) {
+        self.server.as_ref().unwrap().drain().await;
+    }
+
     /// Stops in order.
     pub async fn stop(&mut self) {
         let server = self.server.take().unwrap();
@@ -333,6 +338,8 @@ pub fn config(folder: &std::path::Path) -> Config {
         "off",
         "--link-previews",
         "off",
+        "--drain-seconds",
+        "0",
     ];
     <Cli as clap::Parser>::parse_from(arguments).config
 }
