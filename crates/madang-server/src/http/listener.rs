@@ -112,19 +112,23 @@ impl Listener {
         let socket = self.socket.lock().clone();
         while let Some(socket) = &socket {
             app.faults.point(self.name());
-            let place = Place { _permit: Arc::new(Arc::clone(&self.places).acquire_owned().await?) };
-            let (stream, peer) = tokio::select! {
-                accepted = socket.accept() => match accepted {
-                    Ok(accepted) => accepted,
-                    Err(e) if is_of_the_peer(&e) => continue,
-                    Err(e) => {
-                        // Out of file descriptors, most likely: wait until some are free again.
-                        tracing::warn!(error = %e, "cannot take connections");
-                        tokio::time::sleep(Duration::from_millis(200)).await;
-                        continue;
-                    }
-                },
+            let taking = async { (Arc::clone(&self.places).acquire_owned().await, socket.accept().await) };
+            let (place, accepted) = tokio::select! {
+                biased;
+                // Also while no place is free, as when all of them are waited for.
                 () = app.shutdown.wait() => break,
+                taken = taking => taken,
+            };
+            let place = Place { _permit: Arc::new(place?) };
+            let (stream, peer) = match accepted {
+                Ok(accepted) => accepted,
+                Err(e) if is_of_the_peer(&e) => continue,
+                Err(e) => {
+                    // Out of file descriptors, most likely: wait until some are free again.
+                    tracing::warn!(error = %e, "cannot take connections");
+                    tokio::time::sleep(Duration::from_millis(200)).await;
+                    continue;
+                }
             };
             drop(stream.set_nodelay(true));
             let (router, shutdown) = (router.clone(), app.shutdown.clone());
