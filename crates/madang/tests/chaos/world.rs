@@ -20,8 +20,8 @@ use crate::{
     proxy::Proxy,
 };
 
-/// What HAProxy does.
-const CONFIGURATION: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/chaos/haproxy.cfg");
+/// What HAProxy does, as it is shipped.
+const CONFIGURATION: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/haproxy/haproxy.cfg");
 /// How long HAProxy may take to see the nodes.
 const STARTS_WITHIN: Duration = Duration::from_secs(30);
 /// Lines of each log that are shown after a failure.
