@@ -1,7 +1,12 @@
 //! The files of `deploy/` say what is so: every setting, port, folder and file that they name is there, what waits for
 //! the server waits long enough, and every image has a version.
 
-use std::{collections::BTreeMap, fs, path::PathBuf, process::Command};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use clap::Parser;
 use madang_client::proto::limits;
@@ -249,6 +254,27 @@ fn the_addresses_in_compose_lead_somewhere() {
     );
 }
 
+/// Files that the code of crates takes in when it is compiled, from outside its folder.
+fn taken_in() -> Vec<String> {
+    fn look(folder: &Path, found: &mut Vec<String>) {
+        for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if entry.is_dir() {
+                look(&entry, found);
+            } else if entry.extension().is_some_and(|kind| kind == "rs") {
+                let code = fs::read_to_string(&entry).unwrap();
+                let taken = code.split("include_str!(\"").skip(1).filter_map(|rest| rest.split_once('"'));
+                found.extend(taken.map(|(path, _)| path.to_owned()));
+            }
+        }
+    }
+    let mut found = Vec::new();
+    for member in fs::read_dir(place("crates")).unwrap() {
+        look(&member.unwrap().path().join("src"), &mut found);
+    }
+    let outside = found.into_iter().filter_map(|path| path.strip_prefix("../../../../").map(str::to_owned));
+    outside.collect()
+}
+
 #[test]
 fn the_image_is_made_of_versions_and_of_what_is_there_and_is_nobody() {
     let said = lines(DOCKERFILE);
@@ -274,10 +300,14 @@ fn the_image_is_made_of_versions_and_of_what_is_there_and_is_nobody() {
             None => words.iter().for_each(|path| assert!(place(path).exists(), "{path} is not there")),
         }
     }
-    for line in
-        lines("deploy/docker/Dockerfile.dockerignore").iter().filter_map(|line| line.strip_prefix('!'))
-    {
-        assert!(place(line).exists(), "{line} is not there");
+    let ignored = lines("deploy/docker/Dockerfile.dockerignore");
+    let context: Vec<&str> = ignored.iter().filter_map(|line| line.strip_prefix('!')).collect();
+    context.iter().for_each(|path| assert!(place(path).exists(), "{path} is not there"));
+    for path in taken_in() {
+        assert!(
+            context.iter().any(|there| path.starts_with(there)),
+            "{path} is not what the image is made of"
+        );
     }
     of_image().keys().for_each(|name| is_a_setting(name));
     assert_eq!(after(DOCKERFILE, "EXPOSE "), port_of_image());
