@@ -9,23 +9,21 @@
 //! - A transaction that is dropped is undone.
 //! - SQLite's log stays below [`LOG_KEPT`], but while someone reads for long.
 
-use std::{io, path::PathBuf, pin::Pin, str::FromStr, sync::Arc, time::Duration};
+use std::{path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 
 use sqlx::{
-    AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, Postgres, Sqlite, SqliteConnection,
-    Transaction,
+    AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, Sqlite, SqliteConnection, Transaction,
     postgres::{PgConnectOptions, PgPool},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqliteSynchronous},
 };
 
-use tokio::time::timeout;
-
 use crate::{
     Error, Fence, Result,
     authors::Authors,
+    bounded::{PgTx, answered},
     kept::Kept,
     message_archive,
-    pools::{Beginnings, postgres_pool, sqlite_pool},
+    pools::{Beginnings, Silence, postgres_pool, sqlite_pool},
 };
 
 /// Rows of an answer that SQLite's thread makes ahead of whoever takes them.
@@ -43,10 +41,6 @@ const LOG_PAGES: &str = "1000";
 /// Bytes that SQLite's log is cut back to after it grew behind someone who read for long.
 pub const LOG_KEPT: u64 = 16 * 1_024 * 1_024;
 
-/// How long PostgreSQL may take to answer a statement. Nothing that is asked takes so long; a connection whose other end
-/// is gone without a word takes for ever.
-const ANSWERS_WITHIN: Duration = Duration::from_secs(30);
-
 /// How to reach the database.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -54,7 +48,8 @@ pub struct Options {
     pub url: String,
     /// Connections to PostgreSQL, or readers of SQLite.
     pub connections: u32,
-    /// How long to wait for a connection or a lock before answering "unavailable".
+    /// How long to wait for a connection, a lock or an answer of PostgreSQL before answering "unavailable"; also how long
+    /// PostgreSQL keeps a transaction that stands still.
     pub patience: Duration,
 }
 
@@ -98,8 +93,8 @@ pub enum Db {
         authors: Arc<Authors>,
         /// Until when this process may write.
         fence: Arc<Fence>,
-        /// How long a transaction may stand still before it is given up, by the server and by whoever waits for it.
-        stands_still: Duration,
+        /// How long a batch of messages may stand still before it is given up.
+        patience: Duration,
         /// What beginning transactions costs.
         beginnings: Arc<Beginnings>,
     },
@@ -111,7 +106,7 @@ pub enum Tx {
     /// On SQLite.
     Sqlite(Transaction<'static, Sqlite>),
     /// On PostgreSQL.
-    Postgres(Transaction<'static, Postgres>),
+    Postgres(Box<PgTx>),
 }
 
 impl Db {
@@ -122,21 +117,22 @@ impl Db {
     pub async fn connect(options: &Options) -> Result<Self> {
         let bad_url = |e: sqlx::Error| Error::Schema(format!("database URL: {e}"));
         if options.url.starts_with("postgres://") || options.url.starts_with("postgresql://") {
+            let patience = options.patience;
             let connect = PgConnectOptions::from_str(&options.url)
                 .map_err(bad_url)?
                 .application_name("madang")
                 // A node that is gone without a word would keep its channels locked.
-                .options([("idle_in_transaction_session_timeout", stands_still(options).as_millis())]);
+                .options([("idle_in_transaction_session_timeout", patience.as_millis())]);
             let (pooled, kept) = options.shares();
-            let pool = postgres_pool(options).max_connections(pooled).connect_with(connect.clone()).await?;
+            let silence = Arc::new(Silence::default());
+            let pool = postgres_pool(options, &silence).max_connections(pooled).connect_with(connect.clone()).await?;
             let connect = move || {
                 let connect = connect.clone();
                 Box::pin(async move { connect.connect().await }) as _
             };
-            let kept = Arc::new(Kept::new(Box::new(connect), kept, options.patience));
+            let kept = Arc::new(Kept::new(Box::new(connect), kept, patience, Some(silence)));
             let (authors, beginnings, fence) = (Arc::default(), Arc::default(), Arc::default());
-            let stands_still = stands_still(options);
-            return Ok(Self::Postgres { pool, kept, authors, beginnings, fence, stands_still });
+            return Ok(Self::Postgres { pool, kept, authors, beginnings, fence, patience });
         }
         if !options.url.starts_with("sqlite:") {
             return Err(Error::Schema(
@@ -174,7 +170,7 @@ impl Db {
                 Ok(c)
             }) as _
         };
-        let kept = Arc::new(Kept::new(Box::new(connect), kept, options.patience));
+        let kept = Arc::new(Kept::new(Box::new(connect), kept, options.patience, None));
         Ok(Self::Sqlite { writer, readers, kept, authors: Arc::default(), beginnings: Arc::default() })
     }
 
@@ -199,8 +195,8 @@ impl Db {
             Self::Postgres { fence, .. } if !fence.is_open() => {
                 return Err(Error::Unavailable("this node has to take its number anew".to_owned()));
             }
-            Self::Postgres { pool, beginnings, stands_still, .. } => {
-                Tx::Postgres(answered_within(*stands_still, beginnings.count(pool.begin())).await?)
+            Self::Postgres { pool, beginnings, .. } => {
+                Tx::Postgres(Box::new(beginnings.count(PgTx::begin(pool)).await?))
             }
         })
     }
@@ -212,9 +208,8 @@ impl Db {
     pub async fn read(&self) -> Result<Tx> {
         Ok(match counted(self) {
             Self::Sqlite { readers, beginnings, .. } => Tx::Sqlite(beginnings.count(readers.begin()).await?),
-            Self::Postgres { pool, beginnings, stands_still, .. } => {
-                let begin = pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
-                Tx::Postgres(answered_within(*stands_still, beginnings.count(begin)).await?)
+            Self::Postgres { pool, beginnings, .. } => {
+                Tx::Postgres(Box::new(beginnings.count(PgTx::read(pool)).await?))
             }
         })
     }
@@ -269,7 +264,9 @@ impl Db {
     pub async fn ping(&self) -> Result<()> {
         match self {
             Self::Sqlite { readers, .. } => readers.acquire().await?.ping().await?,
-            Self::Postgres { pool, .. } => answered(pool.acquire().await?.ping()).await?,
+            Self::Postgres { pool, patience, .. } => {
+                answered(*patience, async { pool.acquire().await?.ping().await }).await?;
+            }
         }
         Ok(())
     }
@@ -300,6 +297,15 @@ impl Db {
 }
 
 impl Tx {
+    /// The same, for work that nobody waits for: PostgreSQL may take ten minutes for each answer.
+    #[must_use]
+    pub fn unhurried(mut self) -> Self {
+        if let Self::Postgres(tx) = &mut self {
+            tx.unhurried();
+        }
+        self
+    }
+
     /// Makes it last.
     ///
     /// # Errors
@@ -307,32 +313,10 @@ impl Tx {
     pub async fn commit(self) -> Result<()> {
         match counted(self) {
             Self::Sqlite(tx) => tx.commit().await?,
-            Self::Postgres(tx) => answered(tx.commit()).await?,
+            Self::Postgres(tx) => tx.commit().await?,
         }
         Ok(())
     }
-}
-
-/// An answer of PostgreSQL, on the heap: operations ask many things.
-type Answer<'a, T> = Pin<Box<dyn Future<Output = sqlx::Result<T>> + Send + 'a>>;
-
-/// What PostgreSQL answers, if it does: a connection may be dead and not say so.
-pub(crate) fn answered<'a, T>(answer: impl Future<Output = sqlx::Result<T>> + Send + 'a) -> Answer<'a, T> {
-    answered_within(ANSWERS_WITHIN, answer)
-}
-
-/// The same in less time.
-pub(crate) fn answered_within<'a, T>(
-    limit: Duration,
-    answer: impl Future<Output = sqlx::Result<T>> + Send + 'a,
-) -> Answer<'a, T> {
-    let late = || sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, "it does not answer"));
-    Box::pin(async move { timeout(limit, answer).await.unwrap_or_else(|_| Err(late())) })
-}
-
-/// Twice as long as one waits for a connection.
-fn stands_still(options: &Options) -> Duration {
-    options.patience * 2
 }
 
 /// Passes a statement on. Tests count them.
@@ -347,7 +331,7 @@ macro_rules! all {
     ($tx:expr, $row:ty, $sql:expr $(, $arg:expr)* $(,)?) => {
         match $tx {
             $crate::Tx::Sqlite(c) => $crate::db::counted(::sqlx::query_as::<_, $row>($sql)$(.bind($arg))*).fetch_all(&mut **c).await,
-            $crate::Tx::Postgres(c) => $crate::db::answered($crate::db::counted(::sqlx::query_as::<_, $row>($sql)$(.bind($arg))*).fetch_all(&mut **c)).await,
+            $crate::Tx::Postgres(c) => $crate::db::counted(::sqlx::query_as::<_, $row>($sql)$(.bind($arg))*).fetch_all(&mut **c).await,
         }
         .map_err($crate::Error::from)
     };
@@ -358,7 +342,7 @@ macro_rules! optional {
     ($tx:expr, $row:ty, $sql:expr $(, $arg:expr)* $(,)?) => {
         match $tx {
             $crate::Tx::Sqlite(c) => $crate::db::counted(::sqlx::query_as::<_, $row>($sql)$(.bind($arg))*).fetch_optional(&mut **c).await,
-            $crate::Tx::Postgres(c) => $crate::db::answered($crate::db::counted(::sqlx::query_as::<_, $row>($sql)$(.bind($arg))*).fetch_optional(&mut **c)).await,
+            $crate::Tx::Postgres(c) => $crate::db::counted(::sqlx::query_as::<_, $row>($sql)$(.bind($arg))*).fetch_optional(&mut **c).await,
         }
         .map_err($crate::Error::from)
     };
@@ -372,8 +356,7 @@ macro_rules! execute {
                 $crate::db::counted(::sqlx::query($sql)$(.bind($arg))*).execute(&mut **c).await.map(|r| r.rows_affected())
             }
             $crate::Tx::Postgres(c) => {
-                let done = $crate::db::counted(::sqlx::query($sql)$(.bind($arg))*).execute(&mut **c);
-                $crate::db::answered(done).await.map(|r| r.rows_affected())
+                $crate::db::counted(::sqlx::query($sql)$(.bind($arg))*).execute(&mut **c).await.map(|r| r.rows_affected())
             }
         }
         .map_err($crate::Error::from)

@@ -2,11 +2,7 @@
 
 use madang_proto::ChannelId;
 
-use crate::{
-    Result, Tx,
-    db::{answered, counted},
-    packed,
-};
+use crate::{Result, Tx, db::counted, packed};
 
 /// The newest versions of these channels, of those that are there.
 ///
@@ -22,7 +18,7 @@ pub async fn versions(tx: &mut Tx, ids: &[ChannelId]) -> Result<Vec<(ChannelId, 
         }
         Tx::Postgres(c) => {
             let of = "SELECT id, version FROM channels WHERE id = ANY($1) AND deleted_at IS NULL";
-            answered(counted(sqlx::query_as(of).bind(ids)).fetch_all(&mut **c)).await?
+            counted(sqlx::query_as(of).bind(ids)).fetch_all(&mut **c).await?
         }
     };
     Ok(rows.into_iter().map(|(id, version)| (id.into(), version)).collect())

@@ -3,13 +3,18 @@
 //! A pool asks a connection whether it is there when it is taken and again when it comes back, and a
 //! transaction begins and ends: four more trips to the database around one question. Here a connection
 //! is taken, asked and put back. One that failed is closed; when it had been lying about, the question
-//! is asked again on another ([`ask`]).
+//! is asked again on another ([`ask`]). One that lay about for long, over a network, has to give a sign of life.
 //!
 //! Invariants:
 //! - At most as many connections as were allowed, opened when they are needed.
 //! - A connection that was dropped in the middle of a question is closed, never put back.
 
-use std::{future::Future, pin::Pin, time::Duration};
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use parking_lot::Mutex;
 use sqlx::Connection;
@@ -18,7 +23,10 @@ use tokio::{
     time::timeout,
 };
 
-use crate::pools::Usage;
+use crate::{
+    bounded::answered,
+    pools::{Silence, Usage},
+};
 
 /// Opens a connection.
 pub(crate) type Connect<C> =
@@ -30,7 +38,10 @@ pub struct Kept<C: Connection> {
     patience: Duration,
     most: usize,
     turns: Semaphore,
-    idle: Mutex<Vec<C>>,
+    /// Those that lie about, and since when.
+    idle: Mutex<Vec<(C, Instant)>>,
+    /// Where connections are lost without a word.
+    silence: Option<Arc<Silence>>,
 }
 
 /// A connection that was taken.
@@ -48,9 +59,14 @@ impl<C: Connection> std::fmt::Debug for Kept<C> {
 }
 
 impl<C: Connection> Kept<C> {
-    pub(crate) fn new(connect: Connect<C>, most: u32, patience: Duration) -> Self {
+    pub(crate) fn new(
+        connect: Connect<C>,
+        most: u32,
+        patience: Duration,
+        silence: Option<Arc<Silence>>,
+    ) -> Self {
         let most = usize::try_from(most).unwrap_or(1);
-        Self { connect, patience, most, turns: Semaphore::new(most), idle: Mutex::default() }
+        Self { connect, patience, most, turns: Semaphore::new(most), idle: Mutex::default(), silence }
     }
 
     /// How busy they are.
@@ -64,24 +80,52 @@ impl<C: Connection> Kept<C> {
         const LATE: sqlx::Error = sqlx::Error::PoolTimedOut;
         let turn = timeout(self.patience, self.turns.acquire()).await.map_err(|_| LATE)?;
         let turn = turn.map_err(|_| sqlx::Error::PoolClosed)?;
-        let lying = self.idle.lock().pop();
-        if let Some(connection) = lying {
-            return Ok(Taken { connection, idle: true, _turn: turn });
+        while let Some((mut connection, since)) = self.lying() {
+            let there = match &self.silence {
+                Some(silence) => silence.can_use(&mut connection, since).await,
+                None => true,
+            };
+            if there {
+                return Ok(Taken { connection, idle: true, _turn: turn });
+            }
         }
         let connection = timeout(self.patience, (self.connect)()).await.map_err(|_| LATE)??;
         Ok(Taken { connection, idle: false, _turn: turn })
     }
 
+    fn lying(&self) -> Option<(C, Instant)> {
+        self.idle.lock().pop()
+    }
+
+    /// What is answered, if it comes in time.
+    pub(crate) async fn answer<T>(
+        &self,
+        answer: impl Future<Output = sqlx::Result<T>> + Send,
+    ) -> sqlx::Result<T> {
+        match &self.silence {
+            Some(_) => answered(self.patience, answer).await,
+            None => answer.await,
+        }
+    }
+
+    /// One that lay about failed.
+    pub(crate) fn failed(&self, error: &sqlx::Error) {
+        tracing::debug!(%error, "a kept connection failed");
+        if let Some(silence) = &self.silence {
+            silence.noticed();
+        }
+    }
+
     /// Takes back a connection whose question was answered.
     pub(crate) fn put(&self, taken: Taken<'_, C>) {
-        self.idle.lock().push(taken.connection);
+        self.idle.lock().push((taken.connection, Instant::now()));
     }
 
     /// Closes all of them; nothing is asked afterwards.
     pub(crate) async fn close(&self) {
         self.turns.close();
         let idle = std::mem::take(&mut *self.idle.lock());
-        for connection in idle {
+        for (connection, _) in idle {
             drop(connection.close().await);
         }
     }
@@ -96,13 +140,13 @@ macro_rules! ask {
                 Err(error) => break Err($crate::Error::from(error)),
             };
             let $c = &mut taken.connection;
-            match $crate::db::answered($question).await {
+            match $kept.answer($question).await {
                 Ok(answer) => {
                     $kept.put(taken);
                     break Ok(answer);
                 }
                 // Each turn of the loop takes an idle connection away.
-                Err(error) if taken.idle => ::tracing::debug!(%error, "a kept connection failed"),
+                Err(error) if taken.idle => $kept.failed(&error),
                 Err(error) => break Err($crate::Error::from(error)),
             }
         }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::{
     Db, Result,
+    kept::ask,
     nodes::{millis, now},
 };
 
@@ -16,15 +17,17 @@ use crate::{
 /// # Errors
 /// When the database fails.
 pub async fn claim(db: &Db, name: &str, node: i64, lease: Duration) -> Result<bool> {
-    let Db::Postgres { pool, .. } = db else { return Ok(true) };
-    let claim = sqlx::query(concat!(
+    let Db::Postgres { kept, .. } = db else { return Ok(true) };
+    let claim = concat!(
         "INSERT INTO leases (name, node, ends_at) VALUES ($1, $2, ",
         now!(),
         " + $3) ON CONFLICT (name) DO UPDATE SET node = excluded.node, ends_at = excluded.ends_at
          WHERE leases.node = excluded.node OR leases.ends_at < ",
         now!()
-    ));
-    Ok(claim.bind(name).bind(node).bind(millis(lease)).execute(pool).await?.rows_affected() == 1)
+    );
+    let claimed =
+        ask!(kept, c => sqlx::query(claim).bind(name).bind(node).bind(millis(lease)).execute(c))?;
+    Ok(claimed.rows_affected() == 1)
 }
 
 /// Gives a lease back.
@@ -32,8 +35,8 @@ pub async fn claim(db: &Db, name: &str, node: i64, lease: Duration) -> Result<bo
 /// # Errors
 /// When the database fails; then it ends by itself.
 pub async fn release(db: &Db, name: &str, node: i64) -> Result<()> {
-    let Db::Postgres { pool, .. } = db else { return Ok(()) };
-    let release = sqlx::query("DELETE FROM leases WHERE name = $1 AND node = $2");
-    release.bind(name).bind(node).execute(pool).await?;
+    let Db::Postgres { kept, .. } = db else { return Ok(()) };
+    let release = "DELETE FROM leases WHERE name = $1 AND node = $2";
+    ask!(kept, c => sqlx::query(release).bind(name).bind(node).execute(c))?;
     Ok(())
 }

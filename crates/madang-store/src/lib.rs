@@ -15,6 +15,7 @@
 pub mod accounts;
 pub mod audit;
 mod authors;
+mod bounded;
 pub mod channels;
 pub mod db;
 pub mod direct;

@@ -67,7 +67,8 @@ impl Db {
             Self::Postgres { pool, .. } => {
                 let mut c = nodes::lock_schema(pool).await?;
                 let pending = self.migration_status().await?.iter().any(|migration| !migration.applied);
-                let alive = if pending && !others { nodes::alive(&mut c).await? } else { Vec::new() };
+                let mut alive = if pending && !others { nodes::list(self).await? } else { Vec::new() };
+                alive.retain(nodes::Node::is_alive);
                 if !alive.is_empty() {
                     return Ok(alive);
                 }

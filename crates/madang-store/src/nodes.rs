@@ -11,9 +11,9 @@
 use std::time::Duration;
 
 use madang_proto::Timestamp;
-use sqlx::{Connection, PgConnection, postgres::PgPool};
+use sqlx::{PgConnection, postgres::PgPool};
 
-use crate::{Db, Result};
+use crate::{Db, Result, bounded::PgTx, kept::ask};
 
 /// Numbers that are held: from 0. Those above stand for nobody.
 pub const NUMBERS: u16 = 510;
@@ -118,23 +118,18 @@ const SELECT: &str = concat!(
 pub async fn list(db: &Db) -> Result<Vec<Node>> {
     match db {
         Db::Sqlite { .. } => Ok(Vec::new()),
-        Db::Postgres { pool, .. } => of(&mut *pool.acquire().await?).await,
+        Db::Postgres { pool, .. } => of(&mut PgTx::read(pool).await?).await,
     }
 }
 
 /// All nodes; none where the table is still to be made.
-async fn of(c: &mut PgConnection) -> Result<Vec<Node>> {
+async fn of(c: &mut PgTx) -> Result<Vec<Node>> {
     let there: Option<String> =
         sqlx::query_scalar("SELECT to_regclass('nodes')::text").fetch_one(&mut *c).await?;
     if there.is_none() {
         return Ok(Vec::new());
     }
     Ok(sqlx::query_as(SELECT).fetch_all(c).await?)
-}
-
-/// Those that hold their numbers.
-pub(crate) async fn alive(c: &mut PgConnection) -> Result<Vec<Node>> {
-    Ok(of(c).await?.into_iter().filter(Node::is_alive).collect())
 }
 
 /// The lock behind which one node at a time brings the schema up to date; it ends with the connection.
@@ -155,12 +150,11 @@ pub(crate) async fn lock_schema(pool: &PgPool) -> Result<PgConnection> {
 /// When the database fails.
 pub async fn forget_former(db: &Db, place: &str) -> Result<()> {
     let Db::Postgres { pool, .. } = db else { return Ok(()) };
-    let mut c = pool.acquire().await?;
-    if of(&mut c).await?.iter().any(|node| node.place == place) {
-        let mut tx = c.begin().await?;
+    let mut tx = PgTx::begin(pool).await?;
+    if of(&mut tx).await?.iter().any(|node| node.place == place) {
         let gone: Vec<i64> = sqlx::query_scalar("DELETE FROM nodes WHERE place = $1 RETURNING id")
             .bind(place)
-            .fetch_all(&mut *tx)
+            .fetch_all(&mut tx)
             .await?;
         end_leases(&mut tx, &gone).await?;
         tx.commit().await?;
@@ -168,7 +162,7 @@ pub async fn forget_former(db: &Db, place: &str) -> Result<()> {
     Ok(())
 }
 
-async fn end_leases(c: &mut PgConnection, nodes: &[i64]) -> Result<()> {
+async fn end_leases(c: &mut PgTx, nodes: &[i64]) -> Result<()> {
     sqlx::query("DELETE FROM leases WHERE node = ANY($1)").bind(nodes).execute(c).await?;
     Ok(())
 }
@@ -185,8 +179,8 @@ pub async fn take(
     refuse: impl FnOnce(&[Node]) -> Option<(String, Vec<Node>)> + Send,
 ) -> Result<Taken> {
     let Db::Postgres { pool, .. } = db else { return Ok(Taken::Number(0, Timestamp::from(0))) };
-    let mut tx = pool.begin().await?;
-    sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(LOCK).execute(&mut *tx).await?;
+    let mut tx = PgTx::begin(pool).await?;
+    sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(LOCK).execute(&mut tx).await?;
     // One that lost its number keeps no row of before.
     let gone: Vec<i64> = sqlx::query_scalar(concat!(
         "DELETE FROM nodes WHERE id = $1 OR ends_at < ",
@@ -195,10 +189,12 @@ pub async fn take(
     ))
     .bind(said.id)
     .bind(REST)
-    .fetch_all(&mut *tx)
+    .fetch_all(&mut tx)
     .await?;
     end_leases(&mut tx, &gone).await?;
-    if let Some((reason, by)) = refuse(&alive(&mut tx).await?) {
+    let mut alive = of(&mut tx).await?;
+    alive.retain(Node::is_alive);
+    if let Some((reason, by)) = refuse(&alive) {
         return Ok(Taken::Refused(reason, by));
     }
     let Some((number, until)) = free(&mut tx).await? else {
@@ -226,14 +222,14 @@ pub async fn take(
     .bind(said.started_at.millis())
     .bind(now.millis())
     .bind(millis(lease))
-    .execute(&mut *tx)
+    .execute(&mut tx)
     .await?;
     tx.commit().await?;
     Ok(Taken::Number(number, until))
 }
 
 /// A number that nobody holds: the lowest that no row has, or else that which ended longest ago; and until when it was in use.
-async fn free(c: &mut PgConnection) -> Result<Option<(u16, Timestamp)>> {
+async fn free(c: &mut PgTx) -> Result<Option<(u16, Timestamp)>> {
     let fresh: Option<i64> = sqlx::query_scalar(
         "SELECT n FROM generate_series(0::bigint, $1::bigint - 1) AS n
          WHERE NOT EXISTS (SELECT 1 FROM nodes WHERE number = n) ORDER BY n LIMIT 1",
@@ -261,18 +257,16 @@ async fn free(c: &mut PgConnection) -> Result<Option<(u16, Timestamp)>> {
 /// # Errors
 /// When the database fails.
 pub async fn hold(db: &Db, number: u16, id: i64, now: Timestamp, lease: Duration) -> Result<bool> {
-    let Db::Postgres { pool, .. } = db else { return Ok(true) };
-    let held = sqlx::query(concat!(
+    let Db::Postgres { kept, .. } = db else { return Ok(true) };
+    let hold = concat!(
         "UPDATE nodes SET clock = $3, heard_at = now, ends_at = now + $4
          FROM (SELECT ",
         now!(),
         " AS now) AS at WHERE number = $1 AND id = $2"
-    ))
-    .bind(i64::from(number))
-    .bind(id)
-    .bind(now.millis())
-    .bind(millis(lease));
-    Ok(held.execute(pool).await?.rows_affected() == 1)
+    );
+    let (number, now, lease) = (i64::from(number), now.millis(), millis(lease));
+    let held = ask!(kept, c => sqlx::query(hold).bind(number).bind(id).bind(now).bind(lease).execute(c))?;
+    Ok(held.rows_affected() == 1)
 }
 
 /// Gives the number back, and all leases.
@@ -281,9 +275,9 @@ pub async fn hold(db: &Db, number: u16, id: i64, now: Timestamp, lease: Duration
 /// When the database fails; then they end by themselves.
 pub async fn leave(db: &Db, id: i64) -> Result<()> {
     let Db::Postgres { pool, .. } = db else { return Ok(()) };
-    let mut tx = pool.begin().await?;
+    let mut tx = PgTx::begin(pool).await?;
     end_leases(&mut tx, &[id]).await?;
-    sqlx::query("DELETE FROM nodes WHERE id = $1").bind(id).execute(&mut *tx).await?;
+    sqlx::query("DELETE FROM nodes WHERE id = $1").bind(id).execute(&mut tx).await?;
     tx.commit().await?;
     Ok(())
 }

@@ -6,9 +6,8 @@
 //! - A partition's borders are the smallest ids of its month and of the next.
 
 use madang_proto::{Timestamp, ids};
-use sqlx::PgConnection;
 
-use crate::{Db, Result};
+use crate::{Db, Result, bounded::PgTx};
 
 /// Months made ahead of the present one.
 pub const MONTHS_AHEAD: i64 = 3;
@@ -75,8 +74,8 @@ pub async fn ensure_between(db: &Db, oldest: Timestamp, newest: Timestamp) -> Re
 
 async fn ensure_months(db: &Db, months: std::ops::RangeInclusive<i64>) -> Result<()> {
     let Db::Postgres { pool, .. } = db else { return Ok(()) };
-    let mut tx = pool.begin().await?;
-    sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(LOCK).execute(&mut *tx).await?;
+    let mut tx = PgTx::begin(pool).await?;
+    sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(LOCK).execute(&mut tx).await?;
     let old = archived_below(&mut tx).await?;
     for month in months {
         let table = if start(month) < old { "messages_archive" } else { "messages" };
@@ -87,14 +86,14 @@ async fn ensure_months(db: &Db, months: std::ops::RangeInclusive<i64>) -> Result
             start(month + 1)
         );
         // Only numbers of our own stand in this text.
-        sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut *tx).await?;
+        sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut tx).await?;
     }
     tx.commit().await?;
     Ok(())
 }
 
 /// Below which id messages are archived: `messages_late` has a place there for those that came back.
-async fn archived_below(c: &mut PgConnection) -> Result<i64> {
+async fn archived_below(c: &mut PgTx) -> Result<i64> {
     let bound: Option<Option<String>> = sqlx::query_scalar(
         "SELECT pg_get_expr(relpartbound, oid) FROM pg_class WHERE oid = to_regclass('messages_late')",
     )

@@ -84,7 +84,7 @@ impl Due {
 /// When the database fails.
 pub async fn due(db: &Db, now: Timestamp, after: Option<ChannelId>, limit: u32) -> Result<Vec<Due>> {
     all!(
-        &mut db.read().await?,
+        &mut db.read().await?.unhurried(),
         Due,
         "SELECT id, days, first_seq, last_seq FROM (
              SELECT c.id, c.first_seq, c.last_seq, COALESCE(c.retention_days, w.retention_days, 0) AS days
@@ -108,7 +108,7 @@ pub async fn due(db: &Db, now: Timestamp, after: Option<ChannelId>, limit: u32) 
 /// When the database fails.
 pub async fn first_to_stay(db: &Db, due: &Due, now: Timestamp) -> Result<i64> {
     let row = optional!(
-        &mut db.read().await?,
+        &mut db.read().await?.unhurried(),
         (Option<i64>,),
         "SELECT MIN(seq) FROM (
              SELECT seq FROM (SELECT seq FROM messages WHERE channel_id = $1 AND seq >= $2 AND created_at >= $3
@@ -146,7 +146,7 @@ pub async fn raise(tx: &mut Tx, due: &Due, seq: i64) -> Result<bool> {
 /// When the database fails.
 pub async fn leftovers(db: &Db, limit: u32) -> Result<Vec<ChannelId>> {
     let rows = all!(
-        &mut db.read().await?,
+        &mut db.read().await?.unhurried(),
         (i64,),
         "SELECT c.id FROM channels c WHERE c.first_seq > 1 AND (
              EXISTS (SELECT 1 FROM messages m WHERE m.channel_id = c.id AND m.seq < c.first_seq)

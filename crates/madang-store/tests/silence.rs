@@ -4,7 +4,11 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use madang_store::{Db, Error, Options, channels};
+use futures_util::future::join_all;
+use madang_store::{
+    Db, Error, Options, channels, messages,
+    messages::{Place, Window},
+};
 use tokio::{
     io::copy_bidirectional,
     net::{TcpListener, TcpStream},
@@ -17,6 +21,8 @@ use world::World;
 #[path = "../benches/store/world.rs"]
 #[expect(dead_code, reason = "the other tests need more of it")]
 mod world;
+
+const NEWEST: Window = Window { place: Place::Newest, older: 10, newer: 0, ends: (1, 1) };
 
 /// Falls silent when it is told to: over the connections that are there then nothing arrives any more.
 async fn way(server: SocketAddr) -> (SocketAddr, watch::Sender<()>, JoinSet<()>) {
@@ -51,18 +57,24 @@ async fn a_proxy_whose_server_is_away_is_a_database_that_is_away() {
     assert!(matches!(away, Err(Error::Unavailable(_))), "{away:?}");
 }
 
-#[tokio::test]
-async fn what_waits_for_a_silent_connection_is_given_up_and_so_are_its_locks() {
+/// Someone who has half a second of patience, on PostgreSQL behind a way that can fall silent.
+async fn behind_a_way() -> Option<(World, watch::Sender<()>, JoinSet<()>)> {
     let folder = tempfile::tempdir().unwrap();
-    let Some(url) = world::url("postgres", folder.path()).await else { return };
+    let url = world::url("postgres", folder.path()).await?;
     let (before, rest) = url.split_once('@').unwrap();
     let (server, rest) = rest.split_once('/').unwrap();
-    let (address, silence, _listens) = way(server.parse().unwrap()).await;
+    let (address, silence, listens) = way(server.parse().unwrap()).await;
     let patience = Duration::from_millis(500);
     let db = Db::connect(&Options { patience, ..Options::new(format!("{before}@{address}/{rest}")) }).await;
     let world = World::on(db.unwrap(), folder, 1).await;
-    let message = world.saying("안녕");
     world.commit(vec![world.saying("first")]).await.remove(0).unwrap();
+    Some((world, silence, listens))
+}
+
+#[tokio::test]
+async fn what_waits_for_a_silent_connection_is_given_up_and_so_are_its_locks() {
+    let Some((world, silence, _listens)) = behind_a_way().await else { return };
+    let message = world.saying("안녕");
     let mut tx = world.db.begin().await.unwrap();
     channels::lock(&mut tx, 1.into(), 0.into()).await.unwrap().unwrap();
     silence.send(()).unwrap();
@@ -77,4 +89,22 @@ async fn what_waits_for_a_silent_connection_is_given_up_and_so_are_its_locks() {
     });
     assert_eq!(stored.await.unwrap().message.seq, 2);
     drop(tx);
+}
+
+#[tokio::test]
+async fn nobody_reads_from_a_silent_connection_for_long() {
+    let Some((world, silence, _listens)) = behind_a_way().await else { return };
+    let user = 0.into();
+    let page = || messages::page(&world.db, 1.into(), user, NEWEST);
+    let mut tx = world.db.read().await.unwrap();
+    let read = messages::changed_since(&mut tx, 1.into(), user, 0, 10).await.unwrap();
+    // As many connections for single statements as there may be.
+    assert!(join_all((0..20).map(|_| page())).await.iter().all(|page| page.as_ref().unwrap() == &read));
+    silence.send(()).unwrap();
+    let over = timeout(Duration::from_secs(20), async {
+        let late = messages::changed_since(&mut tx, 1.into(), user, 0, 10).await;
+        assert!(matches!(late, Err(Error::Unavailable(_))), "{late:?}");
+        assert_eq!(page().await.unwrap(), read, "asked again over a new connection");
+    });
+    over.await.expect("it waits for a connection over which nothing comes");
 }

@@ -64,7 +64,7 @@ pub async fn write(
 ) -> Result<Contents> {
     let mut carried = Vec::new();
     let mut parts = Vec::new();
-    let mut tx = db.read().await?;
+    let mut tx = db.read().await?.unhurried();
     for table in tables() {
         let Some(mut rows) = lines(&mut tx, table, scope) else { continue };
         let mut part = Spool::create(folder, table).await?;

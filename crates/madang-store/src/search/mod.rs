@@ -120,7 +120,7 @@ pub struct Behind {
 /// # Errors
 /// When the database fails.
 pub async fn behind(db: &Db, among: Option<&[ChannelId]>) -> Result<(Vec<Behind>, i64)> {
-    let tx = &mut db.read().await?;
+    let tx = &mut db.read().await?.unhurried();
     let among = among.map(packed::text).transpose()?;
     macro_rules! question {
         ($among:literal) => {
@@ -290,7 +290,7 @@ pub async fn store(db: &Db, batch: &Batch) -> Result<i64> {
         let words = |m| if is_there(m) { terms::words(m) } else { String::new() };
         batch.0.iter().map(|slice| slice.messages.iter().map(|m| (m, words(m))).collect()).collect()
     };
-    let mut tx = db.begin().await?;
+    let mut tx = db.begin().await?.unhurried();
     let versions: Vec<(i64, i64)> = batch.0.iter().map(|slice| (slice.channel, slice.until)).collect();
     // Another node may have been quicker; what it read is as new.
     let ours = match &mut tx {
@@ -318,7 +318,7 @@ const fn is_there(message: &Message) -> bool {
 /// # Errors
 /// When the database fails.
 pub async fn clear(db: &Db) -> Result<()> {
-    let mut tx = db.begin().await?;
+    let mut tx = db.begin().await?.unhurried();
     execute!(&mut tx, "DELETE FROM search_channels")?;
     match &tx {
         Tx::Sqlite(_) => {

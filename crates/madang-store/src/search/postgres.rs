@@ -4,10 +4,9 @@
 use std::{collections::HashSet, sync::LazyLock};
 
 use madang_proto::messages::Message;
-use sqlx::PgConnection;
 
 use super::{Search, Texts, WALK, asked_channels, texts, tokens};
-use crate::{Result, db::counted, packed::Packed};
+use crate::{Result, bounded::PgTx, db::counted, packed::Packed};
 
 static FIND: LazyLock<String> = LazyLock::new(|| {
     // `id + 0` keeps the planner from walking by id there: what the walk did not find is rare.
@@ -36,7 +35,7 @@ static FIND: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// The messages that are found, one more than wanted, and the last of those wanted where there is one more.
-pub(super) async fn find(c: &mut PgConnection, search: &Search<'_>) -> Result<Packed> {
+pub(super) async fn find(c: &mut PgTx, search: &Search<'_>) -> Result<Packed> {
     // A plan made without the values takes the newest for a few of very many, and sorts them all; one that
     // looks through the table instead of the index makes tokens of every row; and what may be found is not
     // estimated well enough to be worth compiling.
@@ -61,7 +60,7 @@ pub(super) async fn find(c: &mut PgConnection, search: &Search<'_>) -> Result<Pa
 }
 
 /// Moves the indexed versions on; gives the channels where it did.
-pub(super) async fn advance(c: &mut PgConnection, versions: &[(i64, i64)]) -> Result<HashSet<i64>> {
+pub(super) async fn advance(c: &mut PgTx, versions: &[(i64, i64)]) -> Result<HashSet<i64>> {
     let (channels, versions): (Vec<i64>, Vec<i64>) = versions.iter().copied().unzip();
     let advance = sqlx::query_scalar(
         "INSERT INTO search_channels (channel_id, version, tokenizer)
@@ -76,7 +75,7 @@ pub(super) async fn advance(c: &mut PgConnection, versions: &[(i64, i64)]) -> Re
 }
 
 /// Puts in the words of messages, and takes out those that are gone.
-pub(super) async fn put(c: &mut PgConnection, there: &[(&Message, String)], gone: &[i64]) -> Result<()> {
+pub(super) async fn put(c: &mut PgTx, there: &[(&Message, String)], gone: &[i64]) -> Result<()> {
     let put = sqlx::query(
         "INSERT INTO message_words (id, channel_id, words)
          SELECT * FROM UNNEST($1::bigint[], $2::bigint[], $3::text[])

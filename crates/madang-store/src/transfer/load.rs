@@ -84,7 +84,7 @@ pub async fn taken_names(tx: &mut Tx, column: &'static str, names: &[String]) ->
 /// # Errors
 /// When the database fails.
 pub async fn begin(db: &Db) -> Result<Tx> {
-    let mut tx = db.begin().await?;
+    let mut tx = db.begin().await?.unhurried();
     if let Tx::Postgres(_) = tx {
         execute!(&mut tx, "SET LOCAL idle_in_transaction_session_timeout = 0")?;
     }

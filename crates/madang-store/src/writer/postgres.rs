@@ -5,13 +5,12 @@
 
 use std::collections::HashMap;
 
-use sqlx::PgConnection;
 
 use super::batch::{Gain, Mark, Nonce, Numbered, Numbers, carried, mentions, threads};
-use crate::{Result, db::counted};
+use crate::{Result, bounded::PgTx, db::counted};
 
 /// Remembers nonces; gives the messages that were the first with theirs.
-pub(super) async fn remember(c: &mut PgConnection, nonces: &[Nonce<'_>]) -> Result<Vec<i64>> {
+pub(super) async fn remember(c: &mut PgTx, nonces: &[Nonce<'_>]) -> Result<Vec<i64>> {
     let remember = sqlx::query_scalar(
         "INSERT INTO message_nonces (author_id, nonce, message_id)
          SELECT * FROM UNNEST($1::bigint[], $2::text[], $3::bigint[])
@@ -24,7 +23,7 @@ pub(super) async fn remember(c: &mut PgConnection, nonces: &[Nonce<'_>]) -> Resu
 }
 
 /// Locks those of these files that no message carries yet.
-pub(super) async fn lock_files(c: &mut PgConnection, files: &[i64]) -> Result<()> {
+pub(super) async fn lock_files(c: &mut PgTx, files: &[i64]) -> Result<()> {
     let lock =
         sqlx::query("SELECT 1 FROM files WHERE id = ANY($1) AND message_id IS NULL ORDER BY id FOR UPDATE");
     counted(lock).bind(files).execute(c).await?;
@@ -32,7 +31,7 @@ pub(super) async fn lock_files(c: &mut PgConnection, files: &[i64]) -> Result<()
 }
 
 /// Moves the numbers of channels on; gives where they stood, of those that are there.
-pub(super) async fn advance(c: &mut PgConnection, gains: &[Gain]) -> Result<HashMap<i64, Numbers>> {
+pub(super) async fn advance(c: &mut PgTx, gains: &[Gain]) -> Result<HashMap<i64, Numbers>> {
     let advance = sqlx::query_as(
         "UPDATE channels SET last_seq = last_seq + batch.n, version = version + batch.n, last_at = batch.at,
                              untold = (root_id IS NOT NULL)
@@ -50,7 +49,7 @@ pub(super) async fn advance(c: &mut PgConnection, gains: &[Gain]) -> Result<Hash
 }
 
 /// Stores messages and moves read marks.
-pub(super) async fn store(c: &mut PgConnection, messages: &[Numbered<'_>], marks: &[Mark]) -> Result<()> {
+pub(super) async fn store(c: &mut PgTx, messages: &[Numbered<'_>], marks: &[Mark]) -> Result<()> {
     let column = |f: fn(&Numbered<'_>) -> i64| messages.iter().map(|m| f(m)).collect::<Vec<_>>();
     let store = sqlx::query(
         "WITH stored AS (
