@@ -22,6 +22,7 @@ use parking_lot::RwLock;
 
 use crate::{
     BoxError, BusItem, Connection, ConnectionInfo, Delivered, Faults, Outbox, Shutdown, Supervisor, Topic,
+    gaps::Gaps,
     shard::{Opening, Shard},
 };
 
@@ -32,6 +33,7 @@ const MAX_SHARDS: usize = 64;
 pub struct Hub {
     shards: Vec<Arc<Shard>>,
     interest: Arc<Interest>,
+    gaps: Arc<Gaps>,
     closing: Shutdown,
 }
 
@@ -56,10 +58,12 @@ impl Hub {
     /// A hub of 1 to 64 shards. Nothing moves until [`Self::start`] or [`Self::run_shard`].
     #[must_use]
     pub fn new(shards: usize, faults: &Faults) -> Arc<Self> {
-        let (interest, closing) = (Arc::new(Interest::default()), Shutdown::new());
-        let shard = |index| Shard::new(index, Arc::clone(&interest), closing.clone(), faults.clone());
+        let (interest, gaps, closing) = (Arc::default(), Arc::default(), Shutdown::new());
+        let shard = |index| {
+            Shard::new(index, Arc::clone(&interest), Arc::clone(&gaps), closing.clone(), faults.clone())
+        };
         let shards = (0..shards.clamp(1, MAX_SHARDS)).map(shard).collect();
-        Arc::new(Self { shards, interest, closing })
+        Arc::new(Self { shards, interest, gaps, closing })
     }
 
     /// How many shards there are.
@@ -146,6 +150,12 @@ impl Hub {
     /// Has a watcher told which topics this node hears, from those that it hears now on.
     pub(crate) fn watch_interest(&self, watcher: Arc<dyn Watcher>) {
         self.interest.watch(watcher);
+    }
+
+    /// Waits until a change of a channel did not come that those after it show; gives, for each such channel, the
+    /// version after which something is missing. What is published in time takes its place in the order.
+    pub async fn missing(&self) -> HashMap<ChannelId, i64> {
+        self.gaps.next().await
     }
 
     /// Every channel that somebody hears, and the newest version that all of them have, as far as that is known.

@@ -19,6 +19,7 @@ pub mod bus;
 pub mod connection;
 mod deliveries;
 pub mod frame;
+mod gaps;
 pub mod hub;
 mod lanes;
 mod order;

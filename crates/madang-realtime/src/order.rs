@@ -2,7 +2,8 @@
 //!
 //! Two tasks that commit changes of one channel may publish them the other way round. An envelope
 //! that comes too early is held until the missing ones came, until it waited [`HOLD`], or until
-//! [`HELD`] of its topic wait; then it is passed on, and clients see the gap and read the log.
+//! [`HELD`] of its topic wait; then it is passed on, and clients see the gap and read the log. Those that
+//! did not come within [`SOON`] may never come: whoever can is told, once for each gap, and looks for them.
 //!
 //! Invariants:
 //! - Pure: the time comes in as an argument, what is due goes out through one.
@@ -20,21 +21,30 @@ use tokio::time::Instant;
 
 use crate::{Envelope, Topic};
 
-/// How long an envelope waits for those before it.
+/// How long an envelope waits for those before it until they are looked for.
+pub(crate) const SOON: Duration = Duration::from_millis(20);
+/// How long it waits for them at all.
 pub(crate) const HOLD: Duration = Duration::from_millis(200);
 /// How many envelopes of one topic wait.
 pub(crate) const HELD: usize = 64;
 
+/// Those before an envelope of this topic and version are waited for until then.
+type Deadline = (Instant, Topic, i64);
+
 #[derive(Default)]
 pub(crate) struct Order {
     lines: HashMap<Topic, Line>,
-    /// All wait equally long, so those that began first are at the front.
-    deadlines: VecDeque<(Instant, Topic, i64)>,
+    /// When they are looked for. All wait equally long, so those that began first are at the front.
+    looks: VecDeque<Deadline>,
+    /// When they are given up.
+    deadlines: VecDeque<Deadline>,
 }
 
 struct Line {
     last: i64,
     held: VecDeque<(i64, Arc<Envelope>)>,
+    /// The one after which some were looked for.
+    looked: Option<i64>,
 }
 
 impl Order {
@@ -47,10 +57,11 @@ impl Order {
     ) {
         let Some(version) = envelope.version() else { return due(envelope) };
         let topic = envelope.topic();
-        let line = self
-            .lines
-            .entry(topic)
-            .or_insert_with(|| Line { last: version.saturating_sub(1), held: VecDeque::new() });
+        let line = self.lines.entry(topic).or_insert_with(|| Line {
+            last: version.saturating_sub(1),
+            held: VecDeque::new(),
+            looked: None,
+        });
         if version > line.last + 1 && line.held.len() >= HELD {
             line.skip_gap(due);
         }
@@ -61,24 +72,35 @@ impl Order {
         } else {
             let place = line.held.partition_point(|(held, _)| *held <= version);
             line.held.insert(place, (version, envelope));
+            self.looks.push_back((now + SOON, topic, version));
             self.deadlines.push_back((now + HOLD, topic, version));
         }
     }
 
-    /// When [`Self::expire`] has something to do.
+    /// When [`Self::missing`] or [`Self::expire`] has something to do.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.deadlines.front().map(|(at, ..)| *at)
+        let first = |deadlines: &VecDeque<Deadline>| deadlines.front().map(|(at, ..)| *at);
+        first(&self.looks).into_iter().chain(first(&self.deadlines)).min()
+    }
+
+    /// Tells after which version of a topic some should have come by now.
+    pub(crate) fn missing(&mut self, now: Instant, tell: &mut dyn FnMut(Topic, i64)) {
+        while let Some((topic, version)) = pop_until(&mut self.looks, now) {
+            if let Some(line) = self.lines.get_mut(&topic)
+                && line.holds(version)
+                && line.looked != Some(line.last)
+            {
+                line.looked = Some(line.last);
+                tell(topic, line.last);
+            }
+        }
     }
 
     /// Passes on what waited long enough.
     pub(crate) fn expire(&mut self, now: Instant, due: &mut dyn FnMut(Arc<Envelope>)) {
-        while let Some(&(at, topic, version)) = self.deadlines.front() {
-            if at > now {
-                break;
-            }
-            self.deadlines.pop_front();
+        while let Some((topic, version)) = pop_until(&mut self.deadlines, now) {
             if let Some(line) = self.lines.get_mut(&topic)
-                && line.held.iter().any(|(held, _)| *held == version)
+                && line.holds(version)
             {
                 while line.last < version {
                     line.skip_gap(due);
@@ -113,7 +135,16 @@ impl Order {
     }
 }
 
+/// The first that is over.
+fn pop_until(deadlines: &mut VecDeque<Deadline>, now: Instant) -> Option<(Topic, i64)> {
+    deadlines.pop_front_if(|(at, ..)| *at <= now).map(|(_, topic, version)| (topic, version))
+}
+
 impl Line {
+    fn holds(&self, version: i64) -> bool {
+        self.held.iter().any(|(held, _)| *held == version)
+    }
+
     /// Passes on what directly follows.
     fn pass_on(&mut self, due: &mut dyn FnMut(Arc<Envelope>)) {
         while self.held.front().is_some_and(|(version, _)| *version <= self.last + 1) {
@@ -148,6 +179,12 @@ mod tests {
         versions
     }
 
+    fn missing(order: &mut Order, now: Instant) -> Vec<i64> {
+        let mut after = Vec::new();
+        order.missing(now, &mut |_, last| after.push(last));
+        after
+    }
+
     fn accept(order: &mut Order, versions: impl IntoIterator<Item = i64>, now: Instant) -> Vec<i64> {
         due(|due| versions.into_iter().for_each(|v| order.accept(change(channel(1), v), now, due)))
     }
@@ -178,12 +215,29 @@ mod tests {
         let (mut order, now) = (Order::default(), Instant::now());
         accept(&mut order, [1, 3, 4], now);
         accept(&mut order, [6], now + 100 * MS);
+        assert_eq!(missing(&mut order, now + HOLD - MS), [1]);
         assert_eq!(order.deadline(), Some(now + HOLD));
         assert_eq!(due(|due| order.expire(now + HOLD - MS, due)), NOTHING);
         assert_eq!(due(|due| order.expire(now + HOLD, due)), [3, 4]);
         assert_eq!(accept(&mut order, [5], now + HOLD), [5, 6]);
+        assert_eq!(missing(&mut order, now + 9 * HOLD), NOTHING);
         assert_eq!(due(|due| order.expire(now + 9 * HOLD, due)), NOTHING);
         assert_eq!(order.deadline(), None);
+    }
+
+    #[test]
+    fn what_does_not_come_soon_is_looked_for_once() {
+        let (mut order, now) = (Order::default(), Instant::now());
+        accept(&mut order, [1, 3], now);
+        assert_eq!(order.deadline(), Some(now + SOON));
+        assert_eq!(missing(&mut order, now + SOON - MS), NOTHING);
+        accept(&mut order, [4], now + MS);
+        assert_eq!(missing(&mut order, now + SOON), [1]);
+        assert_eq!(missing(&mut order, now + SOON + MS), NOTHING, "the same gap");
+        accept(&mut order, [6, 2], now + SOON);
+        assert_eq!(missing(&mut order, now + SOON + SOON), [4], "another one");
+        accept(&mut order, [8, 5, 7], now + SOON);
+        assert_eq!(missing(&mut order, now + SOON + SOON), NOTHING, "it came");
     }
 
     #[test]

@@ -41,6 +41,7 @@ pub use self::giant::Opening;
 use crate::{
     BusItem, Control, Envelope, Faults, Shutdown, Topic,
     deliveries::Deliveries,
+    gaps::Gaps,
     hub::Interest,
     lanes::{Lanes, Quick, SLICE},
     order::Order,
@@ -65,6 +66,7 @@ pub(crate) struct Shard {
     /// How many connections are being opened.
     opening: AtomicUsize,
     interest: Arc<Interest>,
+    gaps: Arc<Gaps>,
     pub(crate) deliveries: Deliveries,
     closing: Shutdown,
     faults: Faults,
@@ -93,7 +95,13 @@ struct State {
 }
 
 impl Shard {
-    pub(crate) fn new(index: usize, interest: Arc<Interest>, closing: Shutdown, faults: Faults) -> Arc<Self> {
+    pub(crate) fn new(
+        index: usize,
+        interest: Arc<Interest>,
+        gaps: Arc<Gaps>,
+        closing: Shutdown,
+        faults: Faults,
+    ) -> Arc<Self> {
         let (sender, queue) = mpsc::channel(QUEUE);
         Arc::new(Self {
             name: format!("shard-{index}"),
@@ -104,6 +112,7 @@ impl Shard {
             queue: tokio::sync::Mutex::new(queue),
             opening: AtomicUsize::new(0),
             interest,
+            gaps,
             deliveries: Deliveries::default(),
             closing,
             faults,
@@ -171,7 +180,7 @@ impl Shard {
                     closed = true;
                     queue.close();
                 }
-                () = wait_until(deadline) => self.state.lock().expire(Instant::now()),
+                () = wait_until(deadline) => self.overdue(Instant::now()),
                 () = wait_until(later), if idle => {}
                 () = yield_now(), if !idle => {}
                 item = queue.recv(), if idle && room => match item {
@@ -180,6 +189,13 @@ impl Shard {
                 },
             }
         }
+    }
+
+    /// Has looked for what should have come, and passes on what waited for it long enough.
+    fn overdue(&self, now: Instant) {
+        let mut state = self.state.lock();
+        state.order.missing(now, &mut |topic, after| self.gaps.found(topic, after));
+        state.expire(now);
     }
 
     /// Takes in what is queued, as much as may wait here.

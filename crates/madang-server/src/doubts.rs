@@ -12,7 +12,8 @@ use crate::{app::App, change::envelope, channels, error::Result};
 
 /// Settles all doubts there are; `announced` are messages that are about to be.
 pub async fn settle(app: &App, announced: &[Message]) {
-    for (id, version) in app.memory.doubts.take() {
+    let mut doubts = app.memory.doubts.take().into_iter();
+    for (id, version) in doubts.by_ref() {
         match missed(app, id, version).await {
             Ok(events) => {
                 let known = |event: &Event| matches!(event, Event::Message(m) if announced.contains(m));
@@ -23,9 +24,12 @@ pub async fn settle(app: &App, announced: &[Message]) {
             Err(error) => {
                 tracing::warn!(%error, "what was stored last in a channel is still not known");
                 app.memory.doubts.again(id, version);
+                // Writers wait for this: they do not wait for each channel while the database is away.
+                break;
             }
         }
     }
+    doubts.for_each(|(id, version)| app.memory.doubts.again(id, version));
 }
 
 /// What tells those who hear a channel what they missed since a version, or to fetch it anew.

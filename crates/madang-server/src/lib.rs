@@ -45,6 +45,7 @@ mod pins;
 mod presence;
 mod previews;
 mod profiles;
+mod pulse;
 mod ratelimit;
 mod reactions;
 mod reads;

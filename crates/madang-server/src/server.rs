@@ -38,7 +38,7 @@ use crate::{
     nodes::{self, Node, leases},
     presence::{self, Board, Conflation, Limit},
     previews::Previews,
-    profiles,
+    profiles, pulse,
     ratelimit::Limits,
     retention,
     sanctions::{self, Lapses},
@@ -314,35 +314,33 @@ fn listen(app: &App, listener: &Arc<Listener>, router: Router) {
 
 fn start_children(app: &App) {
     app.hub.start(&app.supervisor, |shard| app.threads.of(shard).enter());
-    let (of_writer, of_presence, of_sweep) = (app.clone(), app.clone(), app.clone());
-    let of_search = app.clone();
-    app.supervisor.child("writer", move || {
-        let app = of_writer.clone();
-        async move {
-            app.writer.run(&Announcer(&app), app.unused.wait()).await;
-            Ok(())
-        }
+    child(app, "writer", |app| async move {
+        app.writer.run(&Announcer(&app), app.unused.wait()).await;
+        Ok(())
     });
-    let of_node = app.clone();
-    app.supervisor.child("node", move || nodes::run(of_node.clone()));
-    let (of_bus, of_cluster) = (app.clone(), app.clone());
-    app.supervisor.child("bus", move || cluster::carry(of_bus.clone()));
-    app.supervisor.child("cluster", move || cluster::run(of_cluster.clone()));
-    let of_threads = app.clone();
-    app.supervisor.child("threads", move || threads::run(of_threads.clone()));
-    app.supervisor.child("presence", move || presence::run(of_presence.clone()));
-    app.supervisor.child("search", move || search::run(of_search.clone()));
-    let of_jobs = app.clone();
-    app.supervisor.child("jobs", move || jobs::run(of_jobs.clone()));
-    let of_exports = app.clone();
-    app.supervisor.child("exports", move || exports::run(of_exports.clone()));
-    let of_files = app.clone();
-    app.supervisor.child("files", move || files::sweep(of_files.clone()));
-    let of_retention = app.clone();
-    app.supervisor.child("retention", move || retention::run(of_retention.clone()));
-    let of_archive = app.clone();
-    app.supervisor.child("archive", move || message_archive::run(of_archive.clone()));
-    app.supervisor.child("sweep", move || sweep(of_sweep.clone()));
+    child(app, "pulse", pulse::run);
+    child(app, "node", nodes::run);
+    child(app, "bus", cluster::carry);
+    child(app, "cluster", cluster::run);
+    child(app, "gaps", cluster::close_gaps);
+    child(app, "threads", threads::run);
+    child(app, "presence", presence::run);
+    child(app, "search", search::run);
+    child(app, "jobs", jobs::run);
+    child(app, "exports", exports::run);
+    child(app, "files", files::sweep);
+    child(app, "retention", retention::run);
+    child(app, "archive", message_archive::run);
+    child(app, "sweep", sweep);
+}
+
+/// Has a part of the app supervised.
+fn child<F>(app: &App, name: &'static str, run: impl Fn(App) -> F + Send + Sync + 'static)
+where
+    F: Future<Output = Result<(), BoxError>> + Send + 'static,
+{
+    let of_child = app.clone();
+    app.supervisor.child(name, move || run(of_child.clone()));
 }
 
 /// What passes with time: certificates, old sessions, dead jobs, months of messages.

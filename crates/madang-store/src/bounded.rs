@@ -11,7 +11,10 @@
 
 use std::{future::Future, io, pin::Pin, time::Duration};
 
-use futures_util::{StreamExt, stream::{BoxStream, unfold}};
+use futures_util::{
+    StreamExt,
+    stream::{BoxStream, unfold},
+};
 use sqlx::{
     Describe, Either, Execute, Executor, Postgres, SqlStr, Transaction,
     postgres::{PgPool, PgQueryResult, PgRow, PgStatement, PgTypeInfo},

@@ -12,7 +12,7 @@
 use std::{path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 
 use sqlx::{
-    AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, Sqlite, SqliteConnection, Transaction,
+    AssertSqlSafe, ConnectOptions, Executor, PgConnection, Sqlite, SqliteConnection, Transaction,
     postgres::{PgConnectOptions, PgPool},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqliteSynchronous},
 };
@@ -20,10 +20,11 @@ use sqlx::{
 use crate::{
     Error, Fence, Result,
     authors::Authors,
-    bounded::{PgTx, answered},
+    bounded::PgTx,
     kept::Kept,
     message_archive,
-    pools::{Beginnings, Silence, postgres_pool, sqlite_pool},
+    pools::{Beginnings, postgres_pool, sqlite_pool},
+    pulse::Pulse,
 };
 
 /// Rows of an answer that SQLite's thread makes ahead of whoever takes them.
@@ -93,6 +94,8 @@ pub enum Db {
         authors: Arc<Authors>,
         /// Until when this process may write.
         fence: Arc<Fence>,
+        /// Whether it answers.
+        pulse: Arc<Pulse>,
         /// How long a batch of messages may stand still before it is given up.
         patience: Duration,
         /// What beginning transactions costs.
@@ -124,15 +127,16 @@ impl Db {
                 // A node that is gone without a word would keep its channels locked.
                 .options([("idle_in_transaction_session_timeout", patience.as_millis())]);
             let (pooled, kept) = options.shares();
-            let silence = Arc::new(Silence::default());
-            let pool = postgres_pool(options, &silence).max_connections(pooled).connect_with(connect.clone()).await?;
+            let pulse = Arc::new(Pulse::new(connect.clone()));
+            let pool =
+                postgres_pool(options, &pulse).max_connections(pooled).connect_with(connect.clone()).await?;
             let connect = move || {
                 let connect = connect.clone();
                 Box::pin(async move { connect.connect().await }) as _
             };
-            let kept = Arc::new(Kept::new(Box::new(connect), kept, patience, Some(silence)));
+            let kept = Arc::new(Kept::new(Box::new(connect), kept, patience, Some(Arc::clone(&pulse))));
             let (authors, beginnings, fence) = (Arc::default(), Arc::default(), Arc::default());
-            return Ok(Self::Postgres { pool, kept, authors, beginnings, fence, patience });
+            return Ok(Self::Postgres { pool, kept, authors, beginnings, fence, pulse, patience });
         }
         if !options.url.starts_with("sqlite:") {
             return Err(Error::Schema(
@@ -195,7 +199,8 @@ impl Db {
             Self::Postgres { fence, .. } if !fence.is_open() => {
                 return Err(Error::Unavailable("this node has to take its number anew".to_owned()));
             }
-            Self::Postgres { pool, beginnings, .. } => {
+            Self::Postgres { pool, beginnings, pulse, .. } => {
+                pulse.check()?;
                 Tx::Postgres(Box::new(beginnings.count(PgTx::begin(pool)).await?))
             }
         })
@@ -208,7 +213,8 @@ impl Db {
     pub async fn read(&self) -> Result<Tx> {
         Ok(match counted(self) {
             Self::Sqlite { readers, beginnings, .. } => Tx::Sqlite(beginnings.count(readers.begin()).await?),
-            Self::Postgres { pool, beginnings, .. } => {
+            Self::Postgres { pool, beginnings, pulse, .. } => {
+                pulse.check()?;
                 Tx::Postgres(Box::new(beginnings.count(PgTx::read(pool)).await?))
             }
         })
@@ -257,18 +263,22 @@ impl Db {
         }
     }
 
-    /// Asks the database for a sign of life.
-    ///
-    /// # Errors
-    /// `Unavailable` when there is none.
-    pub async fn ping(&self) -> Result<()> {
+    /// Whether the database was there when it was asked last ([`Self::beat`]). SQLite's file always is.
+    #[must_use]
+    pub fn is_there(&self) -> bool {
         match self {
-            Self::Sqlite { readers, .. } => readers.acquire().await?.ping().await?,
-            Self::Postgres { pool, patience, .. } => {
-                answered(*patience, async { pool.acquire().await?.ping().await }).await?;
-            }
+            Self::Sqlite { .. } => true,
+            Self::Postgres { pulse, .. } => pulse.is_there(),
         }
-        Ok(())
+    }
+
+    /// Asks PostgreSQL for a sign of life, for two seconds at most; whether it gave one. While it gives none, whatever wants
+    /// to begin is refused at once, so it has to be asked again soon.
+    pub async fn beat(&self) -> bool {
+        match self {
+            Self::Sqlite { .. } => true,
+            Self::Postgres { pulse, .. } => pulse.beat().await,
+        }
     }
 
     /// Closes all connections after the running statements.
@@ -279,7 +289,8 @@ impl Db {
                 readers.close().await;
                 writer.close().await;
             }
-            Self::Postgres { pool, kept, .. } => {
+            Self::Postgres { pool, kept, pulse, .. } => {
+                pulse.close().await;
                 kept.close().await;
                 pool.close().await;
             }

@@ -23,10 +23,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{
-    bounded::answered,
-    pools::{Silence, Usage},
-};
+use crate::{Result, bounded::answered, pools::Usage, pulse::Pulse};
 
 /// Opens a connection.
 pub(crate) type Connect<C> =
@@ -41,7 +38,7 @@ pub struct Kept<C: Connection> {
     /// Those that lie about, and since when.
     idle: Mutex<Vec<(C, Instant)>>,
     /// Where connections are lost without a word.
-    silence: Option<Arc<Silence>>,
+    pulse: Option<Arc<Pulse>>,
 }
 
 /// A connection that was taken.
@@ -59,14 +56,9 @@ impl<C: Connection> std::fmt::Debug for Kept<C> {
 }
 
 impl<C: Connection> Kept<C> {
-    pub(crate) fn new(
-        connect: Connect<C>,
-        most: u32,
-        patience: Duration,
-        silence: Option<Arc<Silence>>,
-    ) -> Self {
+    pub(crate) fn new(connect: Connect<C>, most: u32, patience: Duration, pulse: Option<Arc<Pulse>>) -> Self {
         let most = usize::try_from(most).unwrap_or(1);
-        Self { connect, patience, most, turns: Semaphore::new(most), idle: Mutex::default(), silence }
+        Self { connect, patience, most, turns: Semaphore::new(most), idle: Mutex::default(), pulse }
     }
 
     /// How busy they are.
@@ -76,13 +68,14 @@ impl<C: Connection> Kept<C> {
     }
 
     /// A connection, as soon as it is one's turn.
-    pub(crate) async fn take(&self) -> sqlx::Result<Taken<'_, C>> {
+    pub(crate) async fn take(&self) -> Result<Taken<'_, C>> {
         const LATE: sqlx::Error = sqlx::Error::PoolTimedOut;
+        self.pulse.as_ref().map_or(Ok(()), |pulse| pulse.check())?;
         let turn = timeout(self.patience, self.turns.acquire()).await.map_err(|_| LATE)?;
         let turn = turn.map_err(|_| sqlx::Error::PoolClosed)?;
         while let Some((mut connection, since)) = self.lying() {
-            let there = match &self.silence {
-                Some(silence) => silence.can_use(&mut connection, since).await,
+            let there = match &self.pulse {
+                Some(pulse) => pulse.can_use(&mut connection, since).await,
                 None => true,
             };
             if there {
@@ -102,7 +95,7 @@ impl<C: Connection> Kept<C> {
         &self,
         answer: impl Future<Output = sqlx::Result<T>> + Send,
     ) -> sqlx::Result<T> {
-        match &self.silence {
+        match &self.pulse {
             Some(_) => answered(self.patience, answer).await,
             None => answer.await,
         }
@@ -111,8 +104,8 @@ impl<C: Connection> Kept<C> {
     /// One that lay about failed.
     pub(crate) fn failed(&self, error: &sqlx::Error) {
         tracing::debug!(%error, "a kept connection failed");
-        if let Some(silence) = &self.silence {
-            silence.noticed();
+        if let Some(pulse) = &self.pulse {
+            pulse.fell_silent();
         }
     }
 
@@ -137,7 +130,7 @@ macro_rules! ask {
         loop {
             let mut taken = match $kept.take().await {
                 Ok(taken) => taken,
-                Err(error) => break Err($crate::Error::from(error)),
+                Err(error) => break Err(error),
             };
             let $c = &mut taken.connection;
             match $kept.answer($question).await {

@@ -25,8 +25,7 @@ pub async fn claim(db: &Db, name: &str, node: i64, lease: Duration) -> Result<bo
          WHERE leases.node = excluded.node OR leases.ends_at < ",
         now!()
     );
-    let claimed =
-        ask!(kept, c => sqlx::query(claim).bind(name).bind(node).bind(millis(lease)).execute(c))?;
+    let claimed = ask!(kept, c => sqlx::query(claim).bind(name).bind(node).bind(millis(lease)).execute(c))?;
     Ok(claimed.rows_affected() == 1)
 }
 

@@ -50,6 +50,7 @@ pub mod previews;
 pub mod profiles;
 #[cfg(feature = "testing")]
 pub mod prose;
+mod pulse;
 pub mod reactions;
 pub mod reads;
 pub mod reminders;

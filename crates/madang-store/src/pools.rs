@@ -13,9 +13,10 @@ use sqlx::{
     AssertSqlSafe, Connection, Database, Executor, Pool, postgres::PgPoolOptions, sqlite::SqlitePoolOptions,
 };
 
-use parking_lot::Mutex;
-
-use crate::{Db, Options, bounded::answered};
+use crate::{
+    Db, Options,
+    pulse::{Pulse, gives_sign},
+};
 
 /// Some of the connections to the database, as they are now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,50 +73,20 @@ pub(crate) fn sqlite_pool(options: &Options, greeting: &str) -> SqlitePoolOption
         .before_acquire(|c, _| Box::pin(async move { Ok(!c.is_in_transaction()) }))
 }
 
-/// How long a connection to PostgreSQL may take for a sign of life before it is closed.
-const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
-
-/// When a connection to PostgreSQL last gave no sign of life: those that lie about since before are gone as well, most
-/// likely, and nobody waits for each of them.
-#[derive(Debug, Default)]
-pub(crate) struct Silence(Mutex<Option<Instant>>);
-
-impl Silence {
-    /// A connection that lay about did not answer.
-    pub(crate) fn noticed(&self) {
-        *self.0.lock() = Some(Instant::now());
-    }
-
-    /// Whether a connection that lies about since then can be used. Where it is long, it is asked.
-    pub(crate) async fn can_use(&self, c: &mut impl Connection, since: Instant) -> bool {
-        if self.0.lock().is_some_and(|noticed| noticed > since) {
-            return false;
-        }
-        if since.elapsed() < SIGN_OF_LIFE {
-            return true;
-        }
-        let alive = answered(SIGN_OF_LIFE, c.ping()).await.is_ok();
-        if !alive {
-            self.noticed();
-        }
-        alive
-    }
-}
-
 /// A connection whose other end is gone without a word is closed when it is taken or comes back.
-pub(crate) fn postgres_pool(options: &Options, silence: &Arc<Silence>) -> PgPoolOptions {
-    let silence = Arc::clone(silence);
+pub(crate) fn postgres_pool(options: &Options, pulse: &Arc<Pulse>) -> PgPoolOptions {
+    let pulse = Arc::clone(pulse);
     PgPoolOptions::new()
         .acquire_timeout(options.patience)
         .test_before_acquire(false)
         .before_acquire(move |c, lay| {
-            let silence = Arc::clone(&silence);
+            let pulse = Arc::clone(&pulse);
             Box::pin(async move {
                 let since = Instant::now().checked_sub(lay.idle_for);
-                Ok(silence.can_use(c, since.unwrap_or_else(Instant::now)).await)
+                Ok(pulse.can_use(c, since.unwrap_or_else(Instant::now)).await)
             })
         })
-        .after_release(|c, _| Box::pin(async move { answered(SIGN_OF_LIFE, c.ping()).await.map(|()| true) }))
+        .after_release(|c, _| Box::pin(async move { gives_sign(c).await.map(|()| true) }))
 }
 
 impl Db {

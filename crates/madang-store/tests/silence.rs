@@ -108,3 +108,20 @@ async fn nobody_reads_from_a_silent_connection_for_long() {
     });
     over.await.expect("it waits for a connection over which nothing comes");
 }
+
+#[tokio::test]
+async fn without_a_pulse_whatever_begins_is_refused_until_there_is_one_again() {
+    let Some((world, silence, _listens)) = behind_a_way().await else { return };
+    let db = &world.db;
+    assert!(db.beat().await && db.is_there());
+    silence.send(()).unwrap();
+    assert!(!db.beat().await && !db.is_there());
+    assert!(matches!(db.begin().await, Err(Error::Unavailable(_))));
+    assert!(matches!(db.read().await, Err(Error::Unavailable(_))));
+    let page = messages::page(db, 1.into(), 0.into(), NEWEST).await;
+    assert!(matches!(page, Err(Error::Unavailable(_))), "{page:?}");
+    assert!(db.beat().await && db.is_there(), "over a new connection");
+    // Those that lay about are not waited for.
+    assert_eq!(messages::page(db, 1.into(), 0.into(), NEWEST).await.unwrap().len(), 1);
+    db.begin().await.unwrap().commit().await.unwrap();
+}

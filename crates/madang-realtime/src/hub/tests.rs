@@ -92,6 +92,21 @@ async fn events_of_a_channel_arrive_in_the_order_of_their_versions() {
 }
 
 #[tokio::test]
+async fn what_does_not_come_is_named_and_takes_its_place_when_it_is_given_in_time() {
+    let world = World::new(2);
+    let listeners: Vec<_> = (1..=8).map(|id| world.connect(id, &[channel(1), channel(2)])).collect();
+    for version in [1, 3] {
+        world.publish(change(channel(1), version)).await;
+    }
+    let missing = world.hub.missing().await;
+    assert_eq!(missing.into_iter().collect::<Vec<_>>(), [(1.into(), 1)]);
+    world.publish(change(channel(1), 2)).await;
+    for listener in &listeners {
+        assert_eq!(until(listener.outbox(), "3").await, numbers(1..=3));
+    }
+}
+
+#[tokio::test]
 async fn a_slow_reader_is_closed_and_the_others_do_not_notice() {
     let world = World::new(1);
     let slow = world.hub.connect_with(info(1, 1), Outbox::bounded(5));

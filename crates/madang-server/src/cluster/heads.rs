@@ -1,28 +1,32 @@
 //! The newest version of each channel that somebody hears, compared with the log: what the bus lost, also the last event
 //! before a silence, is read there and given to those who are connected here.
 //!
-//! One question every few seconds, however many channels. A channel is behind when a version that was in the log at the
-//! last look is still not delivered, and nothing else of it was since: what is on its way has that long, and where a node is
-//! slow but goes on, the same is not given out twice, nor is work added to what it has.
+//! One question every few seconds, however many channels, and one more, a second later, about those that seem to be behind.
+//! A channel is behind when a version that was in the log at the last look is still not delivered, and nothing else of it was
+//! since: what is on its way has that long, and where a node is slow but goes on, the same is not given out twice, nor is
+//! work added to what it has.
 
 use std::collections::HashMap;
 
 use madang_proto::ChannelId;
-use madang_realtime::{Class, Topic};
 use madang_store::heads;
 
+use super::gaps::give_out;
 use crate::{
     app::App,
-    change::envelope,
-    doubts,
-    error::Result,
-    memory::{Silent, Touched},
+    error::{Error, Result},
 };
+
+/// After how many seconds all channels are looked at.
+const LOOK: u64 = 5;
 
 /// What was in the log at the last look.
 #[derive(Default)]
 pub struct Heads {
     seen: HashMap<ChannelId, Seen>,
+    seconds: u64,
+    /// How often the bus had been away.
+    outages: u64,
 }
 
 #[derive(Clone, Copy)]
@@ -41,19 +45,49 @@ impl Seen {
 }
 
 impl Heads {
-    /// Looks, and gives out what was missed.
-    pub async fn look(&mut self, app: &App) {
+    /// A second is over, or more.
+    pub async fn tick(&mut self, app: &App) {
+        let outages = app.relay.as_ref().map_or(0, |relay| relay.outages());
+        if outages != self.outages || self.seconds.is_multiple_of(LOOK) {
+            self.look(app).await;
+        } else {
+            self.look_again(app).await;
+        }
+        self.outages = outages;
+        self.seconds += 1;
+    }
+
+    /// Looks at all channels, and gives out what was missed.
+    async fn look(&mut self, app: &App) {
         let delivered = app.hub.heads();
         let ids: Vec<_> = delivered.keys().copied().collect();
-        let versions = match versions(app, &ids).await {
-            Ok(versions) => versions,
-            Err(error) => {
-                tracing::debug!(error = error.reason(), "the channels' versions");
-                return;
-            }
-        };
-        let mut seen = HashMap::with_capacity(versions.len());
-        for (id, head) in versions {
+        if let Some(seen) = self.compare(app, &delivered, &ids).await {
+            self.seen = seen;
+        }
+    }
+
+    /// Looks again at those that seemed to be behind.
+    async fn look_again(&mut self, app: &App) {
+        let behind = |(id, seen): (&ChannelId, &Seen)| (seen.head > seen.known).then_some(*id);
+        let ids: Vec<_> = self.seen.iter().filter_map(behind).collect();
+        if ids.is_empty() {
+            return;
+        }
+        let seen = self.compare(app, &app.hub.heads(), &ids).await;
+        self.seen.extend(seen.into_iter().flatten());
+    }
+
+    /// Compares these with the log, gives out what was missed, and tells what was seen, unless there is no answer.
+    async fn compare(
+        &self,
+        app: &App,
+        delivered: &HashMap<ChannelId, Option<i64>>,
+        ids: &[ChannelId],
+    ) -> Option<HashMap<ChannelId, Seen>> {
+        let versions = versions(app, ids).await;
+        let reason = |error: &Error| tracing::debug!(error = error.reason(), "the channels' versions");
+        let mut seen = HashMap::with_capacity(ids.len());
+        for (id, head) in versions.inspect_err(reason).ok()? {
             let last = self.seen.get(&id);
             // Where nothing is known, what is there now is taken as the beginning.
             let known =
@@ -64,30 +98,12 @@ impl Heads {
             }
             seen.insert(id, now);
         }
-        self.seen = seen;
+        Some(seen)
     }
 }
 
 async fn versions(app: &App, ids: &[ChannelId]) -> Result<Vec<(ChannelId, i64)>> {
     Ok(heads::versions(&mut app.db.read().await?, ids).await?)
-}
-
-/// Gives what a channel gained since a version to those who are connected here; whether that could be read.
-async fn give_out(app: &App, id: ChannelId, version: i64) -> bool {
-    app.memory.changed(vec![Touched::from(Silent::Room(id))]);
-    match doubts::missed(app, id, Some(version)).await {
-        Ok(events) => {
-            for event in events {
-                app.memory.missed(&event);
-                app.hub.publish(envelope(Topic::Channel(id), Class::Durable, event).into()).await;
-            }
-            true
-        }
-        Err(error) => {
-            tracing::warn!(error = error.reason(), "what was missed in a channel is still not known");
-            false
-        }
-    }
 }
 
 #[cfg(test)]

@@ -3,15 +3,16 @@
 //! - [`relay`] takes in what comes: memory is brought up to date before the hub is given an event.
 //! - [`notice`] is what no event tells.
 //! - [`people`] is who is connected to which node.
-//! - [`heads`] looks into the log for what the bus did not bring.
+//! - [`gaps`] reads from the log what the bus did not bring, and [`heads`] finds it there.
 //!
-//! A lone node has a bus that ends in its process; then nothing here runs but that.
+//! A lone node has a bus that ends in its process; then nothing here runs but that and [`gaps`].
 //!
 //! Invariants:
 //! - What a node knows of others' changes, it hears from the bus or reads from the log: nothing is believed because it
 //!   was true once ([`Memory::unheard`](crate::memory::Memory::unheard)).
 //! - When the bus was away, whoever is connected is asked to come back, and so begins with what is stored.
 
+mod gaps;
 mod heads;
 mod notice;
 mod people;
@@ -19,6 +20,7 @@ mod relay;
 
 use std::{sync::Arc, time::Duration};
 
+use futures_util::{StreamExt, stream::FuturesUnordered};
 use madang_proto::{UserId, accounts::Secret, close::CloseCode};
 use madang_realtime::{
     BoxError, Bus, Hub,
@@ -27,15 +29,13 @@ use madang_realtime::{
 use tokio::time::sleep;
 
 use self::people::People;
-pub use self::{notice::Notice, relay::Relay};
+pub use self::{gaps::close as close_gaps, notice::Notice, relay::Relay};
 use crate::{app::App, auth::Keys, config::Config, memory::Hears};
 
 /// What the names of our channels at Redis begin with.
 const PREFIX: &str = "madang";
 /// How often the nodes tell each other how they are.
 const EVERY: Duration = Duration::from_secs(1);
-/// How often the log is looked into.
-const LOOK: u64 = 5;
 /// Within how long all connections are asked to come back, and in how many parts, one after the other.
 pub const COME_BACK_WITHIN: Duration = Duration::from_secs(5);
 const PARTS: u32 = 20;
@@ -96,21 +96,23 @@ pub async fn carry(app: App) -> Result<(), BoxError> {
     app.bus.run().await
 }
 
-/// The child `cluster`: tells the others, once a second, what they cannot know, and looks for what was missed.
+/// The child `cluster`: tells the others, once a second, what they cannot know.
 ///
 /// # Errors
 /// None: it is what a supervised child gives.
 pub async fn run(app: App) -> Result<(), BoxError> {
-    if app.relay.is_none() {
+    let Some(relay) = &app.relay else {
         app.shutdown.wait().await;
         return Ok(());
-    }
-    let mut heads = heads::Heads::default();
+    };
+    let mut outages = relay.outages();
+    let mut coming_back = FuturesUnordered::new();
     let mut ticks = tokio::time::interval(EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    for second in 0_u64.. {
+    loop {
         tokio::select! {
             _ = ticks.tick() => {}
+            Some(()) = coming_back.next() => continue,
             () = app.shutdown.wait() => break,
         }
         app.faults.point("cluster");
@@ -119,14 +121,11 @@ pub async fn run(app: App) -> Result<(), BoxError> {
         if !spent.is_empty() {
             Notice::Spent(spent).tell(&*app.bus);
         }
-        let missed = app.relay.as_ref().is_some_and(|relay| relay.take_missed());
-        if missed {
+        if relay.outages() != outages {
+            outages = relay.outages();
             app.cluster.people.again();
             // What was missed is more than the channels' logs have.
-            come_back(&app).await;
-        }
-        if missed || second % LOOK == 0 {
-            heads.look(&app).await;
+            coming_back.push(come_back(&app));
         }
     }
     Notice::Leaving.tell(&*app.bus);

@@ -6,7 +6,7 @@
 
 use std::sync::{
     Arc, OnceLock,
-    atomic::{AtomicBool, Ordering},
+    atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
 use bytes::Bytes;
@@ -29,8 +29,8 @@ pub struct Relay {
     app: OnceLock<Unheld>,
     /// The bus was up before.
     was_up: AtomicBool,
-    /// It is up again, and nobody has seen to it.
-    missed: AtomicBool,
+    /// How often it came up again.
+    outages: AtomicU64,
 }
 
 impl Relay {
@@ -40,9 +40,9 @@ impl Relay {
         let _served_already = self.app.set(app.unheld());
     }
 
-    /// Whether the bus was away and is up again, since this was asked last.
-    pub fn take_missed(&self) -> bool {
-        self.missed.swap(false, Ordering::AcqRel)
+    /// How often the bus was away and is up again.
+    pub fn outages(&self) -> u64 {
+        self.outages.load(Ordering::Acquire)
     }
 
     fn app(&self) -> Option<App> {
@@ -104,7 +104,7 @@ impl Remote for Relay {
             app.db.forget_all_authors();
         }
         if self.was_up.swap(true, Ordering::AcqRel) {
-            self.missed.store(true, Ordering::Release);
+            self.outages.fetch_add(1, Ordering::AcqRel);
         }
     }
 }

@@ -133,7 +133,7 @@ impl From<ChildStatus> for Child {
 #[utoipa::path(get, path = "/health", tag = "server",
     responses((status = 200, body = Health, description = "Ready"), (status = 503, body = Health, description = "Not ready")))]
 pub async fn show(State(app): State<App>) -> (StatusCode, Json<Health>) {
-    let database = app.db.ping().await.is_ok();
+    let database = app.db.is_there();
     let bus = app.bus.health() == BusHealth::Up;
     let tls = app.tls.as_ref().map(|tls| tls.condition(app.now()));
     let kept = app.retention.is_well() && app.archive.is_well();

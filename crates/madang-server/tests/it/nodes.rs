@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use madang_client::{
     Http,
-    proto::{channels::UpdateChannel, error::ErrorCode, ids, messages::CreateMessage},
+    proto::{channels::UpdateChannel, error::ErrorCode, event::Event, ids, messages::CreateMessage},
 };
 use madang_server::{Hands, admin, config::Switch};
 use madang_store::{Db, Options, leases, testing};
@@ -12,6 +12,7 @@ use madang_store::{Db, Options, leases, testing};
 use crate::support::{
     PATIENCE, User,
     nodes::{Nodes, unheard},
+    raw::Raw,
     server::TestServer,
 };
 
@@ -244,4 +245,24 @@ async fn a_session_that_ended_at_one_node_is_over_at_the_others() {
     alice.http.logout().await.unwrap();
     let over = async { while there.me().await.is_ok() {} };
     tokio::time::timeout(PATIENCE, over).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_node_stored_and_never_told_is_heard_with_the_next_change() {
+    let Some(nodes) = Nodes::new().await else { return };
+    let ((_a, alice), (_b, bob)) = nodes.pair().await;
+    let general = alice.general();
+    let mut hears = Raw::of(&alice).await;
+    alice.send(general, "안녕하세요").await;
+    bob.send(general, "stored, and told nobody").await;
+    alice.send(general, "is anyone there?").await;
+    let mut pushed = Vec::new();
+    while pushed.len() < 3 {
+        if let Event::Message(message) = hears.next().await.unwrap().event {
+            pushed.push((message.version, message.content));
+        }
+    }
+    pushed.sort_unstable();
+    let pushed: Vec<&str> = pushed.iter().map(|(_, content)| content.as_str()).collect();
+    assert_eq!(pushed, ["안녕하세요", "stored, and told nobody", "is anyone there?"]);
 }

@@ -5,7 +5,6 @@
 
 use std::collections::HashMap;
 
-
 use super::batch::{Gain, Mark, Nonce, Numbered, Numbers, carried, mentions, threads};
 use crate::{Result, bounded::PgTx, db::counted};
 

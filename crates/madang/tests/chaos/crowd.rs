@@ -53,8 +53,8 @@ pub struct Crowd {
 #[derive(Default)]
 pub struct Said {
     pub acknowledged: Vec<Message>,
-    /// The longest time that an acknowledgement took.
-    pub slowest: Duration,
+    /// The longest time that an acknowledgement took, and when it was asked for.
+    pub slowest: Option<(Duration, Instant)>,
 }
 
 /// What the server has of the channels.
@@ -125,7 +125,7 @@ impl Person {
             let (text, sent) = (format!("{}/{}", self.number, all.acknowledged.len()), Instant::now());
             // Answers only when it is stored, over as many connections as it takes.
             all.acknowledged.push(self.client.send(self.channels[at], &text).await?);
-            all.slowest = all.slowest.max(sent.elapsed());
+            all.slowest = all.slowest.max(Some((sent.elapsed(), sent)));
         }
     }
 

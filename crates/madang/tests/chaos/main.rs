@@ -52,11 +52,12 @@ async fn whatever_breaks_all_that_was_acknowledged_is_there_once_for_everyone() 
 
     let over = begun + length;
     let mut acknowledged: Acknowledged = BTreeMap::new();
-    let (mut wrong, mut slowest) = (Vec::new(), Duration::ZERO);
+    let (mut wrong, mut slowest) = (Vec::new(), (Duration::ZERO, begun, 0));
     while let Ok(Some(talk)) = timeout_at(over + PATIENCE, talks.join_next()).await {
         match talk.unwrap() {
-            (_, Ok(said)) => {
-                slowest = slowest.max(said.slowest);
+            (who, Ok(said)) => {
+                let slow = said.slowest.map(|(took, sent)| (took, sent, who));
+                slowest = slow.into_iter().fold(slowest, Ord::max);
                 acknowledged
                     .extend(said.acknowledged.into_iter().map(|m| ((m.channel_id, m.content.clone()), m)));
             }
@@ -83,11 +84,13 @@ async fn whatever_breaks_all_that_was_acknowledged_is_there_once_for_everyone() 
     }
     let within = if took <= WANTED { "within" } else { "NOT within" };
     println!(
-        "seed {seed}: {} faults, {} messages, the slowest after {:.1} s; everyone knew everything {:.1} s after the last \
-         fault, {within} {} s (at the end: {last})",
+        "seed {seed}: {} faults, {} messages, the slowest after {:.1} s (of client {}, sent at {:.1} s); everyone knew everything \
+         {:.1} s after the last fault, {within} {} s (at the end: {last})",
         faults.len(),
         acknowledged.len(),
-        slowest.as_secs_f64(),
+        slowest.0.as_secs_f64(),
+        slowest.2,
+        slowest.1.duration_since(begun).as_secs_f64(),
         took.as_secs_f64(),
         WANTED.as_secs()
     );
