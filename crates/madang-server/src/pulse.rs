@@ -9,7 +9,10 @@ use std::time::Duration;
 use madang_realtime::BoxError;
 use tokio::time::sleep;
 
-use crate::app::App;
+use crate::{
+    app::App,
+    error::{Error, Result},
+};
 
 /// How long until it is asked for again; sooner where there was none.
 const EVERY: Duration = Duration::from_secs(1);
@@ -19,7 +22,7 @@ const SOON: Duration = Duration::from_millis(250);
 ///
 /// # Errors
 /// None: it is what a supervised child gives.
-pub async fn run(app: App) -> Result<(), BoxError> {
+pub async fn run(app: App) -> std::result::Result<(), BoxError> {
     if app.db.sqlite_path().is_some() {
         app.unused.wait().await;
         return Ok(());
@@ -37,4 +40,15 @@ pub async fn run(app: App) -> Result<(), BoxError> {
             (true, true) | (false, false) => {}
         }
     }
+}
+
+/// Refuses a connection that another node may begin, where this one lost the database.
+///
+/// # Errors
+/// `Unavailable`, then.
+pub fn refuse(app: &App) -> Result<()> {
+    if app.relay.is_some() && !app.db.is_there() {
+        return Err(Error::Unavailable("this node does not reach the database".to_owned()));
+    }
+    Ok(())
 }

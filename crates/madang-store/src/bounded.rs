@@ -3,13 +3,13 @@
 //! The other end of a connection may be gone without a word: a machine that lost its power, a network between that
 //! drops everything. Then nothing ever comes, and whoever waits would hold a connection for ever.
 //!
-//! How: a transaction is asked like any connection ([`Executor`]), and what it is asked ends with an error when it is late.
-//! Such a connection is closed when it comes back to the pool (`pools.rs`).
+//! How: a transaction is asked like any connection ([`Executor`]), and what it is asked ends with an error when it is late
+//! or the pulse is lost ([`Pulse`]). Such a connection is closed when it comes back to the pool (`pools.rs`).
 //!
 //! Invariants:
 //! - Whatever is asked over a [`PgTx`] ends.
 
-use std::{future::Future, io, pin::Pin, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use futures_util::{
     StreamExt,
@@ -21,32 +21,42 @@ use sqlx::{
 };
 use tokio::time::timeout;
 
+use crate::{
+    Result,
+    pulse::{Boxed, Pulse, late},
+};
+
 /// How long PostgreSQL may take for a statement of work that nobody waits for.
 const UNHURRIED: Duration = Duration::from_secs(600);
-
-/// A future on the heap: operations ask many things.
-type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// A transaction on PostgreSQL.
 #[derive(Debug)]
 pub struct PgTx {
     tx: Transaction<'static, Postgres>,
+    pulse: Arc<Pulse>,
     /// How long each answer is waited for.
     limit: Duration,
 }
 
 impl PgTx {
     /// Begins one. An answer may take as long as a connection may.
-    pub(crate) async fn begin(pool: &PgPool) -> sqlx::Result<Self> {
-        let limit = pool.options().get_acquire_timeout();
-        Ok(Self { tx: answered(limit, pool.begin()).await?, limit })
+    pub(crate) async fn begin(pool: &PgPool, pulse: &Arc<Pulse>) -> Result<Self> {
+        Self::begun(pool, pulse, pool.begin()).await
     }
 
     /// Begins one that only reads, all of it as it is now.
-    pub(crate) async fn read(pool: &PgPool) -> sqlx::Result<Self> {
+    pub(crate) async fn read(pool: &PgPool, pulse: &Arc<Pulse>) -> Result<Self> {
+        Self::begun(pool, pulse, pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")).await
+    }
+
+    async fn begun(
+        pool: &PgPool,
+        pulse: &Arc<Pulse>,
+        begin: impl Future<Output = sqlx::Result<Transaction<'static, Postgres>>> + Send,
+    ) -> Result<Self> {
+        pulse.check()?;
         let limit = pool.options().get_acquire_timeout();
-        let begin = pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
-        Ok(Self { tx: answered(limit, begin).await?, limit })
+        Ok(Self { tx: pulse.answered(limit, begin).await?, pulse: Arc::clone(pulse), limit })
     }
 
     /// Lets each answer take ten minutes.
@@ -56,20 +66,8 @@ impl PgTx {
 
     /// Makes it last.
     pub(crate) async fn commit(self) -> sqlx::Result<()> {
-        answered(self.limit, self.tx.commit()).await
+        self.pulse.answered(self.limit, self.tx.commit()).await
     }
-}
-
-/// An answer of PostgreSQL, if it comes in time.
-pub(crate) fn answered<'a, T>(
-    limit: Duration,
-    answer: impl Future<Output = sqlx::Result<T>> + Send + 'a,
-) -> Boxed<'a, sqlx::Result<T>> {
-    Box::pin(async move { timeout(limit, answer).await.unwrap_or_else(|_| Err(late())) })
-}
-
-fn late() -> sqlx::Error {
-    sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, "it does not answer"))
 }
 
 type Step = Either<PgQueryResult, PgRow>;
@@ -82,7 +80,7 @@ impl<'c> Executor<'c> for &'c mut PgTx {
         'c: 'e,
         E: 'q + Execute<'q, Postgres>,
     {
-        answered(self.limit, (&mut *self.tx).execute(query))
+        self.pulse.answered(self.limit, (&mut *self.tx).execute(query))
     }
 
     fn fetch_many<'e, 'q: 'e, E>(self, query: E) -> BoxStream<'e, sqlx::Result<Step>>
@@ -104,7 +102,7 @@ impl<'c> Executor<'c> for &'c mut PgTx {
         'c: 'e,
         E: 'q + Execute<'q, Postgres>,
     {
-        answered(self.limit, (&mut *self.tx).fetch_all(query))
+        self.pulse.answered(self.limit, (&mut *self.tx).fetch_all(query))
     }
 
     fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> Boxed<'e, sqlx::Result<Option<PgRow>>>
@@ -112,7 +110,7 @@ impl<'c> Executor<'c> for &'c mut PgTx {
         'c: 'e,
         E: 'q + Execute<'q, Postgres>,
     {
-        answered(self.limit, (&mut *self.tx).fetch_optional(query))
+        self.pulse.answered(self.limit, (&mut *self.tx).fetch_optional(query))
     }
 
     fn prepare_with<'e>(
@@ -123,13 +121,13 @@ impl<'c> Executor<'c> for &'c mut PgTx {
     where
         'c: 'e,
     {
-        answered(self.limit, (&mut *self.tx).prepare_with(sql, parameters))
+        self.pulse.answered(self.limit, (&mut *self.tx).prepare_with(sql, parameters))
     }
 
     fn describe<'e>(self, sql: SqlStr) -> Boxed<'e, sqlx::Result<Describe<Postgres>>>
     where
         'c: 'e,
     {
-        answered(self.limit, (&mut *self.tx).describe(sql))
+        self.pulse.answered(self.limit, (&mut *self.tx).describe(sql))
     }
 }

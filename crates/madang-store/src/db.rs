@@ -200,8 +200,7 @@ impl Db {
                 return Err(Error::Unavailable("this node has to take its number anew".to_owned()));
             }
             Self::Postgres { pool, beginnings, pulse, .. } => {
-                pulse.check()?;
-                Tx::Postgres(Box::new(beginnings.count(PgTx::begin(pool)).await?))
+                Tx::Postgres(Box::new(beginnings.count(PgTx::begin(pool, pulse)).await?))
             }
         })
     }
@@ -214,8 +213,7 @@ impl Db {
         Ok(match counted(self) {
             Self::Sqlite { readers, beginnings, .. } => Tx::Sqlite(beginnings.count(readers.begin()).await?),
             Self::Postgres { pool, beginnings, pulse, .. } => {
-                pulse.check()?;
-                Tx::Postgres(Box::new(beginnings.count(PgTx::read(pool)).await?))
+                Tx::Postgres(Box::new(beginnings.count(PgTx::read(pool, pulse)).await?))
             }
         })
     }

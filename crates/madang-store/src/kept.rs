@@ -23,7 +23,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{Result, bounded::answered, pools::Usage, pulse::Pulse};
+use crate::{Result, pools::Usage, pulse::Pulse};
 
 /// Opens a connection.
 pub(crate) type Connect<C> =
@@ -96,7 +96,7 @@ impl<C: Connection> Kept<C> {
         answer: impl Future<Output = sqlx::Result<T>> + Send,
     ) -> sqlx::Result<T> {
         match &self.pulse {
-            Some(_) => answered(self.patience, answer).await,
+            Some(pulse) => pulse.answered(self.patience, answer).await,
             None => answer.await,
         }
     }

@@ -118,7 +118,7 @@ const SELECT: &str = concat!(
 pub async fn list(db: &Db) -> Result<Vec<Node>> {
     match db {
         Db::Sqlite { .. } => Ok(Vec::new()),
-        Db::Postgres { pool, .. } => of(&mut PgTx::read(pool).await?).await,
+        Db::Postgres { pool, pulse, .. } => of(&mut PgTx::read(pool, pulse).await?).await,
     }
 }
 
@@ -149,8 +149,8 @@ pub(crate) async fn lock_schema(pool: &PgPool) -> Result<PgConnection> {
 /// # Errors
 /// When the database fails.
 pub async fn forget_former(db: &Db, place: &str) -> Result<()> {
-    let Db::Postgres { pool, .. } = db else { return Ok(()) };
-    let mut tx = PgTx::begin(pool).await?;
+    let Db::Postgres { pool, pulse, .. } = db else { return Ok(()) };
+    let mut tx = PgTx::begin(pool, pulse).await?;
     if of(&mut tx).await?.iter().any(|node| node.place == place) {
         let gone: Vec<i64> = sqlx::query_scalar("DELETE FROM nodes WHERE place = $1 RETURNING id")
             .bind(place)
@@ -178,8 +178,8 @@ pub async fn take(
     lease: Duration,
     refuse: impl FnOnce(&[Node]) -> Option<(String, Vec<Node>)> + Send,
 ) -> Result<Taken> {
-    let Db::Postgres { pool, .. } = db else { return Ok(Taken::Number(0, Timestamp::from(0))) };
-    let mut tx = PgTx::begin(pool).await?;
+    let Db::Postgres { pool, pulse, .. } = db else { return Ok(Taken::Number(0, Timestamp::from(0))) };
+    let mut tx = PgTx::begin(pool, pulse).await?;
     sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(LOCK).execute(&mut tx).await?;
     // One that lost its number keeps no row of before.
     let gone: Vec<i64> = sqlx::query_scalar(concat!(
@@ -274,8 +274,8 @@ pub async fn hold(db: &Db, number: u16, id: i64, now: Timestamp, lease: Duration
 /// # Errors
 /// When the database fails; then they end by themselves.
 pub async fn leave(db: &Db, id: i64) -> Result<()> {
-    let Db::Postgres { pool, .. } = db else { return Ok(()) };
-    let mut tx = PgTx::begin(pool).await?;
+    let Db::Postgres { pool, pulse, .. } = db else { return Ok(()) };
+    let mut tx = PgTx::begin(pool, pulse).await?;
     end_leases(&mut tx, &[id]).await?;
     sqlx::query("DELETE FROM nodes WHERE id = $1").bind(id).execute(&mut tx).await?;
     tx.commit().await?;

@@ -73,8 +73,8 @@ pub async fn ensure_between(db: &Db, oldest: Timestamp, newest: Timestamp) -> Re
 }
 
 async fn ensure_months(db: &Db, months: std::ops::RangeInclusive<i64>) -> Result<()> {
-    let Db::Postgres { pool, .. } = db else { return Ok(()) };
-    let mut tx = PgTx::begin(pool).await?;
+    let Db::Postgres { pool, pulse, .. } = db else { return Ok(()) };
+    let mut tx = PgTx::begin(pool, pulse).await?;
     sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(LOCK).execute(&mut tx).await?;
     let old = archived_below(&mut tx).await?;
     for month in months {

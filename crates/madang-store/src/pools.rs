@@ -15,7 +15,7 @@ use sqlx::{
 
 use crate::{
     Db, Options,
-    pulse::{Pulse, gives_sign},
+    pulse::{Pulse, late},
 };
 
 /// Some of the connections to the database, as they are now.
@@ -75,7 +75,7 @@ pub(crate) fn sqlite_pool(options: &Options, greeting: &str) -> SqlitePoolOption
 
 /// A connection whose other end is gone without a word is closed when it is taken or comes back.
 pub(crate) fn postgres_pool(options: &Options, pulse: &Arc<Pulse>) -> PgPoolOptions {
-    let pulse = Arc::clone(pulse);
+    let (pulse, of_release) = (Arc::clone(pulse), Arc::clone(pulse));
     PgPoolOptions::new()
         .acquire_timeout(options.patience)
         .test_before_acquire(false)
@@ -86,7 +86,10 @@ pub(crate) fn postgres_pool(options: &Options, pulse: &Arc<Pulse>) -> PgPoolOpti
                 Ok(pulse.can_use(c, since.unwrap_or_else(Instant::now)).await)
             })
         })
-        .after_release(|c, _| Box::pin(async move { gives_sign(c).await.map(|()| true) }))
+        .after_release(move |c, _| {
+            let pulse = Arc::clone(&of_release);
+            Box::pin(async move { if pulse.is_alive(c).await { Ok(true) } else { Err(late()) } })
+        })
 }
 
 impl Db {

@@ -1,22 +1,24 @@
 //! The pulse of PostgreSQL: whether it answers now. A connection of its own is asked again and again, so that nobody else
 //! has to wait to learn that the other end is gone without a word.
 //!
-//! While there is no pulse, whatever wants to begin is refused at once. Connections that lay about before it was lost are
-//! closed when they are taken, and those that lie about for long have to give a sign of life.
+//! When the pulse is lost, what was asked is given up, and whatever wants to begin is refused at once until it is back.
+//! Connections that lay about before are closed when they are taken, and those that lie about for long have to give a sign
+//! of life.
 //!
 //! Invariants:
 //! - Who does not ask for the pulse ([`Pulse::beat`]) is never refused.
 
 use std::{
-    fmt,
-    sync::atomic::{AtomicBool, Ordering},
+    fmt, io,
+    pin::Pin,
     time::{Duration, Instant},
 };
 
 use parking_lot::Mutex;
 use sqlx::{ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
+use tokio::{sync::watch, time::timeout};
 
-use crate::{Error, Result, bounded::answered};
+use crate::{Error, Result};
 
 /// How long a connection may take for a sign of life before it is closed. So long as it lies about it needs none.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
@@ -27,7 +29,7 @@ const BEAT: Duration = Duration::from_secs(2);
 pub struct Pulse {
     connect: PgConnectOptions,
     asks: tokio::sync::Mutex<Option<PgConnection>>,
-    there: AtomicBool,
+    there: watch::Sender<bool>,
     /// When a connection last did not answer: those that lie about since before are gone as well, most likely.
     silent: Mutex<Option<Instant>>,
 }
@@ -41,12 +43,12 @@ impl fmt::Debug for Pulse {
 impl Pulse {
     pub(crate) fn new(connect: PgConnectOptions) -> Self {
         let (asks, silent) = (tokio::sync::Mutex::default(), Mutex::default());
-        Self { connect, asks, there: AtomicBool::new(true), silent }
+        Self { connect, asks, there: watch::Sender::new(true), silent }
     }
 
     /// Whether there was one when it was asked for last.
     pub(crate) fn is_there(&self) -> bool {
-        self.there.load(Ordering::Acquire)
+        *self.there.borrow()
     }
 
     /// Refuses while there is none.
@@ -77,8 +79,24 @@ impl Pulse {
                 tracing::debug!(%error, "the database gives no sign of life");
             }
         }
-        self.there.store(there, Ordering::Release);
+        self.there.send_if_modified(|was| std::mem::replace(was, there) != there);
         there
+    }
+
+    /// An answer, if it comes in time and before the pulse is lost.
+    pub(crate) fn answered<'a, T>(
+        &self,
+        limit: Duration,
+        answer: impl Future<Output = sqlx::Result<T>> + Send + 'a,
+    ) -> Boxed<'a, sqlx::Result<T>> {
+        let mut there = self.there.subscribe();
+        answered(limit, async move {
+            tokio::select! {
+                biased;
+                answer = answer => answer,
+                _ = there.wait_for(|there| !there) => Err(late()),
+            }
+        })
     }
 
     /// A connection that lay about did not answer.
@@ -91,15 +109,16 @@ impl Pulse {
         if self.silent.lock().is_some_and(|silent| silent > since) {
             return false;
         }
-        since.elapsed() < SIGN_OF_LIFE || self.is_alive(c).await
+        if since.elapsed() < SIGN_OF_LIFE || self.is_alive(c).await {
+            return true;
+        }
+        self.fell_silent();
+        false
     }
 
-    async fn is_alive(&self, c: &mut impl Connection) -> bool {
-        let alive = gives_sign(c).await.is_ok();
-        if !alive {
-            self.fell_silent();
-        }
-        alive
+    /// Whether a connection gives a sign of life.
+    pub(crate) async fn is_alive(&self, c: &mut impl Connection) -> bool {
+        self.is_there() && answered(SIGN_OF_LIFE, c.ping()).await.is_ok()
     }
 
     pub(crate) async fn close(&self) {
@@ -109,7 +128,17 @@ impl Pulse {
     }
 }
 
-/// Asks a connection for a sign of life.
-pub(crate) async fn gives_sign(c: &mut impl Connection) -> sqlx::Result<()> {
-    answered(SIGN_OF_LIFE, c.ping()).await
+/// A future on the heap: operations ask many things.
+pub(crate) type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// An answer, if it comes in time.
+fn answered<'a, T>(
+    limit: Duration,
+    answer: impl Future<Output = sqlx::Result<T>> + Send + 'a,
+) -> Boxed<'a, sqlx::Result<T>> {
+    Box::pin(async move { timeout(limit, answer).await.unwrap_or_else(|_| Err(late())) })
+}
+
+pub(crate) fn late() -> sqlx::Error {
+    sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, "it does not answer"))
 }

@@ -39,6 +39,7 @@ use crate::{
         Place, Query,
         extract::{Address, bearer},
     },
+    pulse,
     ratelimit::Limit,
 };
 
@@ -88,6 +89,7 @@ fn handshake(
     mut request: Request,
 ) -> Result<Response> {
     drain::refuse(&app)?;
+    pulse::refuse(&app)?;
     app.limits.check(Limit::ConnectByAddress, address)?;
     let handshake = (accept(request.headers()), request.extensions_mut().remove::<OnUpgrade>());
     let (Some(accept), Some(upgrading)) = handshake else {

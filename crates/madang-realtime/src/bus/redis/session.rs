@@ -29,10 +29,10 @@ const CHANNELS: usize = 1000;
 /// About the most bytes in one pipeline.
 const PIPELINE: usize = 1 << 20;
 /// How often connections are asked for a sign of life, and the layout whether it is still so.
-const CHECK: Duration = Duration::from_secs(5);
+const CHECK: Duration = Duration::from_secs(1);
 /// The first pause before connecting again, doubled up to the longest.
 const PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Why a session ended.
 enum End {
