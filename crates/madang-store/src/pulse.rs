@@ -63,12 +63,13 @@ impl Pulse {
     pub(crate) async fn beat(&self) -> bool {
         let mut kept = self.asks.lock().await;
         let beat = async {
-            let mut c = match kept.take() {
-                Some(c) => c,
-                None => self.connect.connect().await?,
-            };
-            c.ping().await?;
-            Ok(c)
+            if let Some(mut c) = kept.take()
+                && c.ping().await.is_ok()
+            {
+                return Ok(c);
+            }
+            // That one may have been ended, and the database be well.
+            self.connect.connect().await
         };
         let beat = answered(BEAT, beat).await;
         let there = beat.is_ok();

@@ -1,7 +1,7 @@
 //! What tests of other crates need from a database, so that they need no SQL themselves. Only with the
 //! feature `testing`.
 
-use std::{cell::Cell, str::FromStr};
+use std::{cell::Cell, path::Path, str::FromStr};
 
 use sqlx::{
     ConnectOptions, Connection, PgConnection,
@@ -168,6 +168,32 @@ pub async fn add_migration_of_the_future(url: &str) -> Result<()> {
         c.close().await?;
     }
     Ok(())
+}
+
+/// Lets the SQLite database at `path` be of the version before.
+///
+/// # Errors
+/// When it cannot be changed.
+pub async fn make_older(path: &Path) -> Result<()> {
+    let mut c = SqliteConnection::connect_with(&SqliteConnectOptions::new().filename(path)).await?;
+    let newest = "DELETE FROM _sqlx_migrations WHERE version = (SELECT MAX(version) FROM _sqlx_migrations)";
+    sqlx::query(newest).execute(&mut c).await?;
+    c.close().await?;
+    Ok(())
+}
+
+/// Makes an empty database of plain bytes beside the PostgreSQL database at `url`, and gives its URL.
+///
+/// # Errors
+/// When the database is away.
+pub async fn of_plain_bytes(url: &str) -> Result<String> {
+    let options = PgConnectOptions::from_str(url)?;
+    let name = format!("{}_bytes", options.get_database().unwrap_or_default());
+    let mut c = PgConnection::connect(url).await?;
+    let sql = format!("CREATE DATABASE {name} TEMPLATE template0 ENCODING SQL_ASCII LOCALE 'C'");
+    sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut c).await?;
+    c.close().await?;
+    Ok(options.database(&name).to_url_lossy().to_string())
 }
 
 /// How many tables there are in the PostgreSQL database at `url`, and up to where an installation moved into it.

@@ -1,11 +1,14 @@
 //! Several nodes as one: what happens at one is known at the others, also when what is between them is away.
 
-use madang_client::proto::{
-    channels::ChannelKind,
-    error::ErrorCode,
-    page::MessagePageQuery,
-    presence::{ChosenStatus, Status, UserStatus},
-    profiles::UpdateUser,
+use madang_client::{
+    ConnectionStatus,
+    proto::{
+        channels::ChannelKind,
+        error::ErrorCode,
+        page::MessagePageQuery,
+        presence::{ChosenStatus, Status, UserStatus},
+        profiles::UpdateUser,
+    },
 };
 use madang_server::{Config, config::Switch};
 
@@ -14,6 +17,7 @@ use crate::support::{
     nodes::{Cluster, fitting},
     server::TestServer,
     settled,
+    wire::{Offer, Wire},
 };
 
 /// Waits until what someone knows is as wanted.
@@ -162,6 +166,21 @@ async fn without_redis_each_node_goes_on_and_the_log_brings_the_rest() {
     for user in [&alice, &bob, &carol] {
         settled(user).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_lost_the_database_leaves_new_connections_to_others_and_keeps_its_own() {
+    let Some(cluster) = Cluster::new().await else { return };
+    let (a, alice) = cluster.pair().await.0;
+    let answer = async || Wire::open(&a.url, Offer::default()).await.answer;
+    cluster.nodes.without_database(true).await;
+    a.health_until(|health| health["ready"] == false).await;
+    let refused = answer().await;
+    assert!(refused.starts_with("HTTP/1.1 503") && refused.contains("retry-after"), "{refused}");
+    assert!(matches!(alice.client.connection_status(), ConnectionStatus::Online));
+    cluster.nodes.without_database(false).await;
+    a.health_until(|health| health["ready"] == true).await;
+    assert!(answer().await.starts_with("HTTP/1.1 101"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

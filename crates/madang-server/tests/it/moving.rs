@@ -9,6 +9,7 @@ use madang_client::{
         invites::CreateInvite,
         messages::CreateMessage,
         notifications::NotificationLevel,
+        page::MessagePageQuery,
         sanctions::{CreateSanction, SanctionKind},
         workspaces::CreateWorkspace,
     },
@@ -244,12 +245,49 @@ async fn what_cannot_be_moved_says_what_to_do() {
     testing::make_foreign_table(&foreign).await.unwrap();
     assert!(refusal(&s, &to(&foreign)).await.contains("\"invoices\", which is not Madang's"));
     assert_eq!(testing::moved(&foreign).await.unwrap(), (1, None), "it is left as it is");
+    let bytes = testing::of_plain_bytes(&url).await.unwrap();
+    assert!(
+        refusal(&s, &to(&bytes)).await.contains("its encoding is SQL_ASCII: make it with ENCODING 'UTF8'")
+    );
+    testing::make_older(&s.config.data.join("madang.db")).await.unwrap();
+    assert!(refusal(&s, &to(&url)).await.contains("is of an older Madang: start the server once"));
     let folder = tempfile::tempdir().unwrap();
     s.config = server::config(folder.path());
     assert!(refusal(&s, &to(&url)).await.contains("there is no data folder"));
     std::fs::create_dir(&s.config.data).unwrap();
     assert!(refusal(&s, &to(&url)).await.contains("there is no"));
     assert_eq!(testing::moved(&url).await.unwrap(), (0, None));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_that_move_to_one_database_at_once_one_does() {
+    let Some(url) = target().await else { return };
+    let mut servers = Vec::new();
+    for name in ["alice", "bob"] {
+        let mut s = TestServer::start(Backend::Sqlite).await;
+        let user = s.user(name).await;
+        user.send(user.general(), name).await;
+        s.stop().await;
+        servers.push(s);
+    }
+    let to = to(&url);
+    let both = tokio::join!(moves(&servers[0], &to), moves(&servers[1], &to));
+    let (moved, refused) = match both {
+        (Ok(_), Err(why)) => ("alice", why),
+        (Err(why), Ok(_)) => ("bob", why),
+        other => panic!("{other:?}"),
+    };
+    let why = refused.to_string();
+    assert!(
+        ["another migration fills", "another data folder has begun", "moved here at"]
+            .iter()
+            .any(|reason| why.contains(reason)),
+        "{why}"
+    );
+    let server = TestServer::start(Backend::Postgres(url)).await;
+    let user = server.again_as(moved).await;
+    let page = user.http.messages(user.general(), MessagePageQuery::default()).await.unwrap();
+    assert_eq!(page.items.iter().map(|m| m.content.as_str()).collect::<Vec<_>>(), [moved]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

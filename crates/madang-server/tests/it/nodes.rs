@@ -177,14 +177,13 @@ async fn a_node_whose_database_was_away_for_longer_than_its_number_is_held_write
     let a = nodes.start_with(quick(), |c| c.database_patience = 1).await.unwrap();
     let alice = a.user("alice").await;
     assert_eq!(sent_by(&alice).await, 0);
-    let (server, name) = nodes.url.rsplit_once('/').unwrap();
-    let (server, name) = (format!("{server}/postgres"), name.split('?').next().unwrap());
-    testing::cut(&server, name, true).await.unwrap();
+    nodes.without_database(true).await;
+    a.health_until(|health| health["ready"] == false).await;
     let begun = Instant::now();
     while begun.elapsed() < Duration::from_secs(4) {
         assert!(!a.http().health().await.unwrap().1["ready"].as_bool().unwrap());
     }
-    testing::cut(&server, name, false).await.unwrap();
+    nodes.without_database(false).await;
     assert_eq!(number(sent_at_last(&alice).await), 0, "nobody took it");
 }
 

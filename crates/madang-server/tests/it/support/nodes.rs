@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use madang_client::proto::accounts::Secret;
 use madang_realtime::redis_server::RedisServer;
 use madang_server::{Config, Hands, StartError, clock::Clock, config::Switch};
+use madang_store::testing;
 
 use super::{
     Backend, TestServer, User,
@@ -37,6 +38,13 @@ impl Nodes {
             Backend::Postgres(url) => Some(Self { url, clock: clock() }),
             Backend::Sqlite => None,
         }
+    }
+
+    /// Takes the database away from all, or gives it back.
+    pub async fn without_database(&self, away: bool) {
+        let (server, name) = self.url.rsplit_once('/').unwrap();
+        let (server, name) = (format!("{server}/postgres"), name.split('?').next().unwrap());
+        testing::cut(&server, name, away).await.unwrap();
     }
 
     /// Starts a node.
@@ -77,7 +85,8 @@ impl Nodes {
 
 /// Nodes that hear each other.
 pub struct Cluster {
-    nodes: Nodes,
+    /// The nodes, without what is between them.
+    pub nodes: Nodes,
     /// What is between them.
     pub redis: RedisServer,
 }
