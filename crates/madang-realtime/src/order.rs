@@ -22,7 +22,7 @@ use tokio::time::Instant;
 use crate::{Envelope, Topic};
 
 /// How long an envelope waits for those before it until they are looked for.
-pub(crate) const SOON: Duration = Duration::from_millis(20);
+pub(crate) const SOON: Duration = Duration::from_millis(100);
 /// How long it waits for them at all.
 pub(crate) const HOLD: Duration = Duration::from_millis(200);
 /// How many envelopes of one topic wait.

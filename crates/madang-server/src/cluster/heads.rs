@@ -1,10 +1,10 @@
 //! The newest version of each channel that somebody hears, compared with the log: what the bus lost, also the last event
 //! before a silence, is read there and given to those who are connected here.
 //!
-//! One question every few seconds, however many channels, and one more, a second later, about those that seem to be behind.
-//! A channel is behind when a version that was in the log at the last look is still not delivered, and nothing else of it was
-//! since: what is on its way has that long, and where a node is slow but goes on, the same is not given out twice, nor is
-//! work added to what it has.
+//! One question every few seconds, however many channels, and one each second about those that seem to be behind. A channel
+//! is behind when a version that was in the log two seconds ago is still not delivered, and nothing else of it was since: what
+//! is on its way has that long, and where a node is slow but goes on, the same is not given out twice, nor is work added to
+//! what it has.
 
 use std::collections::HashMap;
 
@@ -19,8 +19,10 @@ use crate::{
 
 /// After how many seconds all channels are looked at.
 const LOOK: u64 = 5;
+/// For how many seconds nothing comes until a channel counts as behind.
+const WAIT: u64 = 2;
 
-/// What was in the log at the last look.
+/// What was seen at the last looks.
 #[derive(Default)]
 pub struct Heads {
     seen: HashMap<ChannelId, Seen>,
@@ -29,18 +31,26 @@ pub struct Heads {
     outages: u64,
 }
 
+/// A channel, as it was when something of it came last.
 #[derive(Clone, Copy)]
 struct Seen {
     /// The version in the log.
     head: i64,
     /// Up to here all was delivered, or read by whoever came.
     known: i64,
+    /// In which second that was.
+    at: u64,
 }
 
 impl Seen {
-    /// Whether nothing came since, where something should have.
-    const fn is_stuck_at(&self, known: i64) -> bool {
-        self.head > known && self.known == known
+    /// The same as long as nothing comes that should.
+    const fn or(self, now: Self) -> Self {
+        if self.known == now.known && self.head > self.known { self } else { now }
+    }
+
+    /// Whether nothing came for too long, where something should have.
+    const fn is_stuck(self, second: u64) -> bool {
+        self.head > self.known && second - self.at >= WAIT
     }
 }
 
@@ -92,11 +102,12 @@ impl Heads {
             // Where nothing is known, what is there now is taken as the beginning.
             let known =
                 delivered.get(&id).copied().flatten().max(last.map(|last| last.known)).unwrap_or(head);
-            let mut now = Seen { head, known };
-            if last.is_some_and(|last| last.is_stuck_at(known)) && give_out(app, id, known).await {
-                now.known = head;
+            let now = Seen { head, known, at: self.seconds };
+            let mut first = last.map_or(now, |last| last.or(now));
+            if first.is_stuck(self.seconds) && give_out(app, id, known).await {
+                first = Seen { known: head, ..now };
             }
-            seen.insert(id, now);
+            seen.insert(id, first);
         }
         Some(seen)
     }
@@ -112,10 +123,14 @@ mod tests {
 
     #[test]
     fn what_is_slow_but_goes_on_is_not_stuck() {
-        let seen = Seen { head: 9, known: 4 };
-        assert!(seen.is_stuck_at(4), "5 was in the log, and did not come");
-        assert!(!seen.is_stuck_at(5), "it came, and the rest is on its way");
-        assert!(!seen.is_stuck_at(9) && !seen.is_stuck_at(12));
-        assert!(!Seen { head: 4, known: 4 }.is_stuck_at(4), "there was nothing more");
+        let at = |second, head, known| Seen { head, known, at: second };
+        let first = at(7, 9, 4);
+        assert!(!first.is_stuck(8), "5 was in the log, and has a while to come");
+        assert!(first.or(at(9, 12, 4)).is_stuck(9), "it did not come");
+        assert!(!first.or(at(9, 12, 5)).is_stuck(9), "it came, and the rest is on its way");
+        assert!(!first.or(at(9, 9, 9)).is_stuck(99), "all came");
+        let whole = at(7, 4, 4);
+        assert!(!whole.is_stuck(99), "there was nothing more");
+        assert!(!whole.or(at(12, 5, 4)).is_stuck(13), "there is something now");
     }
 }
