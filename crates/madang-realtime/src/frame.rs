@@ -142,6 +142,7 @@ pub struct Envelope {
     payload: Arc<dyn Payload>,
     frames: [OnceLock<Frame>; Codec::COUNT],
     since: OnceLock<Instant>,
+    from_log: bool,
 }
 
 impl Envelope {
@@ -161,8 +162,31 @@ impl Envelope {
         class: Class,
         payload: Arc<dyn Payload>,
     ) -> Arc<Self> {
-        let frames = std::array::from_fn(|_| OnceLock::new());
-        Arc::new(Self { topic, audience, version, class, payload, frames, since: OnceLock::new() })
+        Self::make(topic, audience, version, class, payload, false)
+    }
+
+    /// Puts in an envelope what was read from the log because it was not told, or seemed so: where it was, it is not given
+    /// out once more.
+    #[must_use]
+    pub fn from_log(topic: Topic, version: Option<i64>, payload: Arc<dyn Payload>) -> Arc<Self> {
+        Self::make(topic, Audience::default(), version, Class::Durable, payload, true)
+    }
+
+    fn make(
+        topic: Topic,
+        audience: Audience,
+        version: Option<i64>,
+        class: Class,
+        payload: Arc<dyn Payload>,
+        from_log: bool,
+    ) -> Arc<Self> {
+        let (frames, since) = (std::array::from_fn(|_| OnceLock::new()), OnceLock::new());
+        Arc::new(Self { topic, audience, version, class, payload, frames, since, from_log })
+    }
+
+    /// Whether it was read from the log.
+    pub(crate) const fn is_from_log(&self) -> bool {
+        self.from_log
     }
 
     /// Who hears it.

@@ -28,6 +28,7 @@ pub mod presence;
 #[cfg(any(test, feature = "testing"))]
 pub mod redis_server;
 mod registry;
+mod repairs;
 mod shard;
 pub mod supervise;
 #[cfg(test)]

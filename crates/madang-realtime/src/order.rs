@@ -9,7 +9,8 @@
 //! - Pure: the time comes in as an argument, what is due goes out through one.
 //! - Held envelopes of a topic are sorted by version, and all are past `last + 1`.
 //! - The first version seen in a topic is taken as its beginning.
-//! - A version that is not new is passed on as it is: clients know it by its number.
+//! - A version that is not new is passed on as it is: clients know it by its number. What is read from the log is passed
+//!   on where it was not told, and what is told where it was not read ([`Repairs`]).
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -19,7 +20,7 @@ use std::{
 
 use tokio::time::Instant;
 
-use crate::{Envelope, Topic};
+use crate::{Envelope, Topic, repairs::Repairs};
 
 /// How long an envelope waits for those before it until they are looked for.
 pub(crate) const SOON: Duration = Duration::from_millis(100);
@@ -45,6 +46,7 @@ struct Line {
     held: VecDeque<(i64, Arc<Envelope>)>,
     /// The one after which some were looked for.
     looked: Option<i64>,
+    repairs: Repairs,
 }
 
 impl Order {
@@ -57,11 +59,10 @@ impl Order {
     ) {
         let Some(version) = envelope.version() else { return due(envelope) };
         let topic = envelope.topic();
-        let line = self.lines.entry(topic).or_insert_with(|| Line {
-            last: version.saturating_sub(1),
-            held: VecDeque::new(),
-            looked: None,
-        });
+        let line = self.lines.entry(topic).or_insert_with(|| Line::after(version.saturating_sub(1)));
+        if line.has(version, &envelope) {
+            return;
+        }
         if version > line.last + 1 && line.held.len() >= HELD {
             line.skip_gap(due);
         }
@@ -141,6 +142,23 @@ fn pop_until(deadlines: &mut VecDeque<Deadline>, now: Instant) -> Option<(Topic,
 }
 
 impl Line {
+    fn after(last: i64) -> Self {
+        Self { last, held: VecDeque::new(), looked: None, repairs: Repairs::default() }
+    }
+
+    /// Whether it was passed on or is held, once told and once read from the log.
+    fn has(&mut self, version: i64, envelope: &Arc<Envelope>) -> bool {
+        let was_given_up = version <= self.last && self.repairs.take_skipped(version);
+        if !envelope.is_from_log() {
+            return version <= self.last && self.repairs.repeats(envelope);
+        }
+        let has = self.holds(version) || (version <= self.last && !was_given_up);
+        if !has {
+            self.repairs.read(Arc::clone(envelope));
+        }
+        has
+    }
+
     fn holds(&self, version: i64) -> bool {
         self.held.iter().any(|(held, _)| *held == version)
     }
@@ -158,7 +176,9 @@ impl Line {
     /// Gives up the first gap: passes on what waits behind it, up to the next one.
     fn skip_gap(&mut self, due: &mut dyn FnMut(Arc<Envelope>)) {
         if let Some((version, _)) = self.held.front() {
-            self.last = version.saturating_sub(1);
+            let last = version.saturating_sub(1);
+            self.repairs.skip(self.last.saturating_add(1)..*version);
+            self.last = last;
             self.pass_on(due);
         }
     }
@@ -167,7 +187,7 @@ impl Line {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{change, channel, named, note};
+    use crate::testing::{Text, change, channel, named, note};
 
     const MS: Duration = Duration::from_millis(1);
     const NOTHING: [i64; 0] = [];
@@ -238,6 +258,38 @@ mod tests {
         assert_eq!(missing(&mut order, now + SOON + SOON), [4], "another one");
         accept(&mut order, [8, 5, 7], now + SOON);
         assert_eq!(missing(&mut order, now + SOON + SOON), NOTHING, "it came");
+    }
+
+    /// A change that was read from the log.
+    fn read(version: i64) -> Arc<Envelope> {
+        Envelope::from_log(channel(1), Some(version), Arc::new(Text(version.to_string())))
+    }
+
+    fn accept_read(order: &mut Order, versions: impl IntoIterator<Item = i64>, now: Instant) -> Vec<i64> {
+        due(|due| versions.into_iter().for_each(|v| order.accept(read(v), now, due)))
+    }
+
+    #[test]
+    fn what_is_told_and_read_from_the_log_is_passed_on_once() {
+        let (mut order, now) = (Order::default(), Instant::now());
+        accept(&mut order, [1, 3], now);
+        assert_eq!(accept_read(&mut order, [2, 3, 4], now), [2, 3, 4], "as it is in the log");
+        assert_eq!(accept(&mut order, [2, 4, 5], now), [5], "told late");
+        assert_eq!(accept_read(&mut order, [4, 5], now), NOTHING, "read late");
+        let other =
+            |due: &mut dyn FnMut(Arc<Envelope>)| order.accept(named(channel(1), 4, "other"), now, due);
+        assert_eq!(due(other), [4], "of the same version, and not the same");
+    }
+
+    #[test]
+    fn what_was_given_up_may_still_be_read_or_told() {
+        let (mut order, now) = (Order::default(), Instant::now());
+        accept(&mut order, [1, 5], now);
+        assert_eq!(due(|due| order.expire(now + HOLD, due)), [5]);
+        assert_eq!(accept(&mut order, [3], now + HOLD), [3]);
+        assert_eq!(accept_read(&mut order, 2..=5, now + HOLD), [2, 4]);
+        assert_eq!(accept_read(&mut order, [2, 4], now + HOLD), NOTHING);
+        assert_eq!(accept(&mut order, [2, 6], now + HOLD), [6]);
     }
 
     #[test]

@@ -52,14 +52,25 @@ pub fn envelope(topic: Topic, class: Class, event: Event) -> Arc<Envelope> {
 
 /// The same for only some of those who hear the topic.
 pub fn envelope_for(topic: Topic, audience: Audience, class: Class, event: Event) -> Arc<Envelope> {
-    let version = match (&event, topic) {
+    let version = version(topic, &event);
+    Envelope::for_some(topic, audience, version, class, Arc::new(Announced(event.into())))
+}
+
+/// The same for what was read from a channel's log, and told already, maybe.
+pub fn from_log(topic: Topic, event: Event) -> Arc<Envelope> {
+    let version = version(topic, &event);
+    Envelope::from_log(topic, version, Arc::new(Announced(event.into())))
+}
+
+/// Its place in the history of a channel.
+const fn version(topic: Topic, event: &Event) -> Option<i64> {
+    match (event, topic) {
         (Event::Message(m), Topic::Channel(_)) => Some(m.version),
         (Event::Reaction(r), Topic::Channel(_)) => Some(r.version),
         (Event::Channel(c), Topic::Channel(_)) => Some(c.channel.version),
         (Event::Member(m), Topic::Channel(_)) => m.version,
         _ => None,
-    };
-    Envelope::for_some(topic, audience, version, class, Arc::new(Announced(event.into())))
+    }
 }
 
 /// What is done in memory after a commit.

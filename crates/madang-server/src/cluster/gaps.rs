@@ -6,13 +6,13 @@
 //! - What nothing followed is found by comparing ([`Heads`]), where there are other nodes.
 
 use madang_proto::ChannelId;
-use madang_realtime::{BoxError, Class, Topic};
+use madang_realtime::{BoxError, Topic};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::{EVERY, heads::Heads};
 use crate::{
     app::App,
-    change::envelope,
+    change::from_log,
     doubts,
     memory::{Silent, Touched},
 };
@@ -48,7 +48,7 @@ pub(super) async fn give_out(app: &App, id: ChannelId, version: i64) -> bool {
         Ok(events) => {
             for event in events {
                 app.memory.missed(&event);
-                app.hub.publish(envelope(Topic::Channel(id), Class::Durable, event).into()).await;
+                app.hub.publish(from_log(Topic::Channel(id), event).into()).await;
             }
             true
         }

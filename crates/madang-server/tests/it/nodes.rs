@@ -264,4 +264,6 @@ async fn what_a_node_stored_and_never_told_is_heard_with_the_next_change() {
     pushed.sort_unstable();
     let pushed: Vec<&str> = pushed.iter().map(|(_, content)| content.as_str()).collect();
     assert_eq!(pushed, ["안녕하세요", "stored, and told nobody", "is anyone there?"]);
+    let again = hears.heard().await.into_iter().filter(|frame| matches!(frame.event, Event::Message(_)));
+    assert_eq!(again.count(), 0, "what was told is not told once more with it");
 }
