@@ -85,7 +85,7 @@ pub struct Config {
     #[arg(long, env = "MADANG_DATABASE_CONNECTIONS", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=500))]
     pub database_connections: u32,
 
-    /// Seconds to wait for a database connection or lock before answering 503.
+    /// Seconds to wait for a database connection, a lock or an answer of PostgreSQL before answering 503.
     #[arg(long, env = "MADANG_DATABASE_PATIENCE", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=60))]
     pub database_patience: u64,
 

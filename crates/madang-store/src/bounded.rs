@@ -12,18 +12,16 @@
 use std::{sync::Arc, time::Duration};
 
 use futures_util::{
-    StreamExt,
+    StreamExt, TryStreamExt,
     stream::{BoxStream, unfold},
 };
 use sqlx::{
     Describe, Either, Execute, Executor, Postgres, SqlStr, Transaction,
     postgres::{PgPool, PgQueryResult, PgRow, PgStatement, PgTypeInfo},
 };
-use tokio::time::timeout;
-
 use crate::{
     Result,
-    pulse::{Boxed, Pulse, late},
+    pulse::{Boxed, Pulse},
 };
 
 /// How long PostgreSQL may take for a statement of work that nobody waits for.
@@ -88,11 +86,14 @@ impl<'c> Executor<'c> for &'c mut PgTx {
         'c: 'e,
         E: 'q + Execute<'q, Postgres>,
     {
-        let limit = self.limit;
+        let (limit, pulse) = (self.limit, Arc::clone(&self.pulse));
         let steps = (&mut *self.tx).fetch_many(query);
-        let next = move |mut steps: BoxStream<'e, sqlx::Result<Step>>| async move {
-            let step = timeout(limit, steps.next()).await.unwrap_or_else(|_| Some(Err(late())))?;
-            Some((step, steps))
+        let next = move |mut steps: BoxStream<'e, sqlx::Result<Step>>| {
+            let pulse = Arc::clone(&pulse);
+            async move {
+                let step = pulse.answered(limit, steps.try_next()).await.transpose()?;
+                Some((step, steps))
+            }
         };
         unfold(steps, next).boxed()
     }
