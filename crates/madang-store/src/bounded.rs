@@ -19,6 +19,7 @@ use sqlx::{
     Describe, Either, Execute, Executor, Postgres, SqlStr, Transaction,
     postgres::{PgPool, PgQueryResult, PgRow, PgStatement, PgTypeInfo},
 };
+
 use crate::{
     Result,
     pulse::{Boxed, Pulse},
