@@ -40,7 +40,7 @@ async fn sent_at_last(user: &User) {
             }
         }
     };
-    tokio::time::timeout(PATIENCE, tried).await.unwrap()
+    tokio::time::timeout(PATIENCE, tried).await.unwrap();
 }
 
 async fn numbers(node: &TestServer) -> Vec<(i64, bool)> {
