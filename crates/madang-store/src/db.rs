@@ -96,8 +96,6 @@ pub enum Db {
         fence: Arc<Fence>,
         /// Whether it answers.
         pulse: Arc<Pulse>,
-        /// How long a batch of messages may stand still before it is given up.
-        patience: Duration,
         /// What beginning transactions costs.
         beginnings: Arc<Beginnings>,
     },
@@ -136,7 +134,7 @@ impl Db {
             };
             let kept = Arc::new(Kept::new(Box::new(connect), kept, patience, Some(Arc::clone(&pulse))));
             let (authors, beginnings, fence) = (Arc::default(), Arc::default(), Arc::default());
-            return Ok(Self::Postgres { pool, kept, authors, beginnings, fence, pulse, patience });
+            return Ok(Self::Postgres { pool, kept, authors, beginnings, fence, pulse });
         }
         if !options.url.starts_with("sqlite:") {
             return Err(Error::Schema(

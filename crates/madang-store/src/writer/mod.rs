@@ -197,9 +197,9 @@ impl Writer {
     /// it is stored.
     async fn store_batch(&self, news: &mut Vec<NewMessage>) -> Result<Vec<Result<Sent>>> {
         let stored = batch::store(&self.db, news);
-        let Db::Postgres { patience, .. } = &self.db else { return stored.await };
+        let Db::Postgres { pool, .. } = &self.db else { return stored.await };
         let late = || Error::Unavailable("the database does not answer".to_owned());
-        timeout(*patience, stored).await.unwrap_or_else(|_| Err(late()))
+        timeout(pool.options().get_acquire_timeout(), stored).await.unwrap_or_else(|_| Err(late()))
     }
 
     async fn store(&self, requests: Vec<Request>, listener: &dyn Listener) {
